@@ -1,0 +1,15 @@
+# What the project links; the packages that provide it are listed in cmake/packages.txt.
+set(Protobuf_USE_STATIC_LIBS OFF)
+find_package(Protobuf REQUIRED)
+find_package(fmt REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(Threads REQUIRED)
+find_package(CLI11 REQUIRED)
+
+# Not find_package(dnnl): Debian's config file requires OpenCL although the CPU library does not.
+find_library(DNNL_LIBRARY dnnl REQUIRED)
+find_path(DNNL_INCLUDE_DIR dnnl.hpp REQUIRED)
+add_library(dnnl_cpu UNKNOWN IMPORTED)
+set_target_properties(dnnl_cpu PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY}
+                      INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR})

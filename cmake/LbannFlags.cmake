@@ -1,0 +1,14 @@
+# Flags of our own code; generated code and system headers are not warned about.
+# -ffp-contract=off: a fused kernel gives the same bits as the unfused ones; where an fma is meant it is written.
+# -fno-math-errno: sqrt vectorises.
+add_library(lbann_flags INTERFACE)
+target_compile_options(lbann_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -ffp-contract=off
+                       -fno-math-errno)
+if(LBANN_WERROR)
+  target_compile_options(lbann_flags INTERFACE -Werror)
+endif()
+if(LBANN_SANITIZE)
+  target_compile_options(lbann_flags INTERFACE -fsanitize=${LBANN_SANITIZE} -fno-omit-frame-pointer
+                         -fno-sanitize-recover=all)
+  target_link_options(lbann_flags INTERFACE -fsanitize=${LBANN_SANITIZE})
+endif()
