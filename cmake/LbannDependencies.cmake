@@ -13,3 +13,9 @@ find_path(DNNL_INCLUDE_DIR dnnl.hpp REQUIRED)
 add_library(dnnl_cpu UNKNOWN IMPORTED)
 set_target_properties(dnnl_cpu PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY}
                       INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR})
+
+find_library(XXHASH_LIBRARY xxhash REQUIRED)
+find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
+add_library(xxhash_lib UNKNOWN IMPORTED)
+set_target_properties(xxhash_lib PROPERTIES IMPORTED_LOCATION ${XXHASH_LIBRARY}
+                      INTERFACE_INCLUDE_DIRECTORIES ${XXHASH_INCLUDE_DIR})

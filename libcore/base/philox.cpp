@@ -1,0 +1,101 @@
+// Keys, bulk fills and permutations over the counter-based generator of philox.hpp.
+//
+// The bulk fills compute `lanes` blocks side by side in plain arrays, so that the compiler can vectorise the
+// ten rounds over blocks; they give exactly the numbers of the one-at-a-time functions.
+#include "base/philox.hpp"
+
+#include <numeric>
+#include <utility>
+
+#include "base/hash.hpp"
+
+namespace lbann::base {
+namespace {
+
+constexpr std::uint64_t lanes = 16;
+
+/// out[4 * lane + word] of blocks first .. first + lanes - 1.
+inline void blocks(const RandomStream& s, std::uint64_t first, std::uint32_t* out) {
+  std::uint64_t c0[lanes], c1[lanes], c2[lanes], c3[lanes];  // 64-bit lanes: the product needs them anyway
+  for (std::uint64_t l = 0; l < lanes; ++l) {
+    c0[l] = (first + l) & 0xFFFFFFFFu;
+    c1[l] = (first + l) >> 32;
+    c2[l] = s.draw() & 0xFFFFFFFFu;
+    c3[l] = s.draw() >> 32;
+  }
+  std::uint32_t k0 = static_cast<std::uint32_t>(s.philox_key());
+  std::uint32_t k1 = static_cast<std::uint32_t>(s.philox_key() >> 32);
+  for (int round = 0; round < 10; ++round) {
+    for (std::uint64_t l = 0; l < lanes; ++l) {
+      const std::uint64_t p0 = 0xD2511F53u * c0[l], p1 = 0xCD9E8D57u * c2[l];
+      c0[l] = (p1 >> 32) ^ c1[l] ^ k0;
+      c1[l] = p1 & 0xFFFFFFFFu;
+      c2[l] = (p0 >> 32) ^ c3[l] ^ k1;
+      c3[l] = p0 & 0xFFFFFFFFu;
+    }
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  for (std::uint64_t l = 0; l < lanes; ++l) {
+    out[4 * l] = static_cast<std::uint32_t>(c0[l]);
+    out[4 * l + 1] = static_cast<std::uint32_t>(c1[l]);
+    out[4 * l + 2] = static_cast<std::uint32_t>(c2[l]);
+    out[4 * l + 3] = static_cast<std::uint32_t>(c3[l]);
+  }
+}
+
+}  // namespace
+
+std::uint64_t make_random_key(std::uint64_t seed, std::uint64_t trainer) {
+  Hasher64 h;
+  h.update("random key");
+  h.update(seed);
+  h.update(trainer);
+  return h.value();
+}
+
+std::uint64_t make_stream(std::string_view name, std::string_view purpose, std::uint64_t ordinal) {
+  Hasher64 h;
+  h.update(name);
+  h.update(purpose);
+  h.update(ordinal);
+  return h.value();
+}
+
+void fill_uniform(const RandomStream& stream, std::span<float> out, std::uint64_t first) {
+  std::uint64_t i = 0;
+  const std::uint64_t n = out.size();
+  while (i < n && (first + i) % 4 != 0) out[i] = stream.uniform(first + i), ++i;
+  std::uint32_t words[4 * lanes];
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    blocks(stream, (first + i) / 4, words);
+    for (std::uint64_t j = 0; j < 4 * lanes; ++j) out[i + j] = RandomStream::to_uniform(words[j]);
+  }
+  for (; i < n; ++i) out[i] = stream.uniform(first + i);
+}
+
+void fill_normal(const RandomStream& stream, std::span<float> out, std::uint64_t first) {
+  std::uint64_t i = 0;
+  const std::uint64_t n = out.size();
+  if (i < n && first % 2 != 0) out[i] = static_cast<float>(stream.normal(first)), ++i;
+  for (; i + 2 <= n; i += 2) {
+    const auto pair = stream.normal_pair((first + i) / 2);
+    out[i] = static_cast<float>(pair[0]);
+    out[i + 1] = static_cast<float>(pair[1]);
+  }
+  if (i < n) out[i] = static_cast<float>(stream.normal(first + i));
+}
+
+void shuffle(const RandomStream& stream, std::span<std::int64_t> items) {
+  for (std::uint64_t i = items.size(); i-- > 1;) std::swap(items[i], items[stream.bounded(i + 1, i)]);
+}
+
+std::vector<std::int64_t> permutation(std::int64_t n, std::uint64_t key, std::uint64_t stream,
+                                      std::uint64_t epoch) {
+  std::vector<std::int64_t> items(static_cast<std::size_t>(n));
+  std::iota(items.begin(), items.end(), std::int64_t{0});
+  shuffle(RandomStream(key, stream, epoch), items);
+  return items;
+}
+
+}  // namespace lbann::base
