@@ -1,0 +1,165 @@
+// The option table of lbann-train: see train_options.hpp.
+//
+// Three groups: options that mean something here, options of LBANN that we know but do not support
+// yet (refused by name), and options of its past that no longer change anything (noted).
+#include "common/train_options.hpp"
+
+namespace lbann::tools {
+
+namespace {
+
+constexpr std::int64_t largest_integer = 2147483647;
+
+void add_data_options(OptionTable& table, TrainOptions& options) {
+  table.section("Data");
+  const auto add = [&table](const std::string& role, DataPaths& paths) {
+    const std::string suffix = role.empty() ? "" : "-" + role;
+    const std::string where = role.empty() ? "of all readers" : "of the reader of role " + role;
+    table.add_value("data-filedir" + suffix, "DIR", paths.filedir, "Folder of the data files " + where + ".");
+    table.add_value("data-filename" + suffix, "FILE", paths.filename, "Data file " + where + ".");
+    table.add_value("label-filename" + suffix, "FILE", paths.label_filename, "Label file " + where + ".");
+  };
+  add("", options.data);
+  add("train", options.data_train);
+  add("validate", options.data_validate);
+  add("test", options.data_test);
+  table.add_integer("num-io-threads", "N", options.num_io_threads, 1, 4096, "Threads that read data.");
+}
+
+void add_unsupported_options(OptionTable& table) {
+  table.add_unsupported({"disable-background-io-activity",
+                         "disable-distconv",
+                         "disable-signal-handler",
+                         "generate-multi-proto",
+                         "load-model-weights-dir-is-complete",
+                         "ltfb-allow-global-statistics",
+                         "ltfb-global-multitrainer-statistics",
+                         "ltfb-verbose",
+                         "multitrainer-verbose",
+                         "preload-data-store",
+                         "use-data-store",
+                         "print-affinity",
+                         "serialize-io",
+                         "stack-trace-to-file",
+                         "disable-cudnn-tensor-ops",
+                         "use-gpu-direct-memory-in-forward-prop",
+                         "init-shmem",
+                         "init-nvshmem",
+                         "no-inplace",
+                         "no-backprop-disable",
+                         "trainer-create-two-models",
+                         "trainer-enable-subgrid-async-comm",
+                         "trainer-enable-topo-aware-subgrid",
+                         "caliper"});
+  table.add_unsupported({"max-io-thread-rngs", "checkpoint-dir", "ckpt-dir", "restart-dir", "resume",
+                         "load-model-weights-dir", "rng-seeds-per-trainer-to-display", "trainer-grid-height",
+                         "trainer-primary-grid-size", "num-subgrids", "num-subgrids-block-order",
+                         "caliper-config", "hang"});
+  table.add_unsupported({"data-store-cache", "data-store-debug", "data-store-fail",
+                         "data-store-min-max-timing", "data-store-no-thread", "data-store-profile",
+                         "data-store-test-cache", "node-sizes-vary", "data-store-spill",
+                         "data-store-test-checkpoint"});
+  table.add_unsupported({"check-data",
+                         "keep-sample-order",
+                         "keep-packed-fields",
+                         "load-full-sample-list-once",
+                         "write-sample-label-list",
+                         "write-sample-list",
+                         "z-score",
+                         "absolute-sample-count",
+                         "data-reader-fraction",
+                         "data-reader-percent",
+                         "sample-list-train",
+                         "sample-list-validate",
+                         "sample-list-test",
+                         "index-list-train",
+                         "index-list-test",
+                         "sequence-length",
+                         "seq-len",
+                         "vocab",
+                         "smiles-buffer-size",
+                         "normalization",
+                         "pilot2-read-file-sizes",
+                         "pilot2-save-file-sizes",
+                         "image-dir"});
+}
+
+void add_obsolete_options(OptionTable& table) {
+  table.add_obsolete({"hydrogen-block-size", "num-parallel-readers", "objective-function", "data-layout",
+                      "saveme", "test-tarball"},
+                     true);
+  table.add_obsolete({"super-node", "share-testing-data-readers", "no-im-comm", "create-tarball"}, false);
+}
+
+}  // namespace
+
+std::optional<int> parse_train_options(int argc, const char* const* argv, TrainOptions& options) {
+  OptionTable table("lbann-train", "Trains the model that an experiment in prototext describes.",
+                    "[OPTION]... FILE...");
+  table.section("Experiment (FILE: prototext, merged from left to right; - is standard input)");
+  add_experiment_options(table, options.experiment);
+  table.add_integer("num-epochs", "N", options.num_epochs, 0, largest_integer, "Train for N epochs.");
+  table.add_integer("mini-batch-size", "N", options.mini_batch_size, 1, largest_integer,
+                    "Samples of one training step.");
+  table.add_integer("seed,random-seed,rand-seed", "N", options.seed, 0, INT64_MAX,
+                    "Seed of everything random. The same seed gives the same bits.");
+  table.add_integer("procs-per-trainer", "N", options.procs_per_trainer, -1, largest_integer,
+                    "Processes of a trainer; 0 or less: all of them.");
+
+  table.section("Run");
+  table.add_flag("exit-after-setup", options.exit_after_setup, "Set everything up, then stop.");
+  table.add_flag("dry-run", options.dry_run, "Check and plan, print what would be done, touch nothing.");
+  table.add_integer("smoke", "N", options.smoke_steps, 1, largest_integer, "Run only N steps of each mode.");
+  table.add_value(
+      "run-dir", "DIR", options.run_dir,
+      "Write log.jsonl, run.json and the resolved configuration there. Without it nothing is written.");
+  table.add_choice<base::When>(
+      "progress", options.progress,
+      {{"auto", base::When::automatic}, {"always", base::When::always}, {"never", base::When::never}},
+      "Progress bar on stderr. auto: on a terminal.");
+
+  add_data_options(table, options);
+
+  table.section("Execution");
+  bool disable_cuda = false;
+  table.add_choice<DeviceChoice>(
+      "device", options.device,
+      {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"gpu", DeviceChoice::gpu}},
+      "Where to compute.");
+  table.add_flag("disable-cuda", disable_cuda, "The same as --device=cpu.");
+  table.add_integer("threads,omp-num-threads", "N", options.threads, 1, 4096, "Threads that compute.");
+  table.add_choice<CommitChoice>(
+      "commit", options.commit, {{"eager", CommitChoice::eager}, {"committed", CommitChoice::committed}},
+      "eager: update each weight as soon as its gradient is final. committed: only when all gradients are.");
+  table.add_choice<NanPolicy>("nan-policy", options.nan_policy,
+                              {{"stop", NanPolicy::stop}, {"ignore", NanPolicy::ignore}},
+                              "What to do when the loss is not a finite number. stop: exit code 7.");
+  table.add_list("disable-pass", "NAME", options.disabled_passes,
+                 "Leave out one pass of the compiler. Repeatable.");
+  table.add_flag("oracle", options.oracle,
+                 "Compute with the plain double-precision kernels: slow, for comparison.");
+
+  add_common_options(table, options.common, false);
+  add_unsupported_options(table);
+  add_obsolete_options(table);
+  table.set_epilogue(
+      "'_' and '-' are the same in option names. The environment variable LBANN_NUM_EPOCHS sets "
+      "--num-epochs, and so "
+      "for each option; the command line wins over the environment, the environment over the file.");
+
+  options.command_line.assign(argv, argv + argc);
+  const auto check = [&](std::vector<UsageProblem>& problems) {
+    check_experiment_files(options.experiment, problems);
+    if (disable_cuda && options.device == DeviceChoice::gpu)
+      problems.push_back({"--disable-cuda and --device=gpu contradict each other"});
+  };
+  if (const auto done = parse_command_line(table, options.common, argc, argv, check)) return done;
+  if (disable_cuda) options.device = DeviceChoice::cpu;
+  if (options.procs_per_trainer.value_or(1) > 1)
+    throw base::Error(base::ExitCode::environment,
+                      "--procs-per-trainer=" + std::to_string(*options.procs_per_trainer) +
+                          ": this is a run of 1 process, and more than one is not yet supported");
+  return std::nullopt;
+}
+
+}  // namespace lbann::tools

@@ -1,0 +1,61 @@
+// The command line of lbann-train as a plain struct.
+//
+// An optional member or an empty text means "not given": the experiment file decides. Values from
+// the environment count as given.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/experiment_options.hpp"
+#include "common/tool.hpp"
+
+namespace lbann::tools {
+
+enum class DeviceChoice { automatic, cpu, gpu };
+enum class CommitChoice { automatic, eager, committed };
+enum class NanPolicy { stop, ignore };
+
+/// Overrides of the reader's files; a role's own entry wins over the general one.
+struct DataPaths {
+  std::string filedir{};
+  std::string filename{};
+  std::string label_filename{};
+};
+
+struct TrainOptions {
+  CommonOptions common{};
+  ExperimentFiles experiment{};
+
+  std::optional<std::int64_t> num_epochs{};
+  std::optional<std::int64_t> mini_batch_size{};
+  std::optional<std::int64_t> seed{};
+  std::optional<std::int64_t> procs_per_trainer{};
+  std::optional<std::int64_t> smoke_steps{};  // --smoke N: N steps per mode, then stop
+  bool exit_after_setup = false;
+  bool dry_run = false;
+
+  DataPaths data{};
+  DataPaths data_train{};
+  DataPaths data_validate{};
+  DataPaths data_test{};
+  std::optional<std::int64_t> num_io_threads{};
+
+  DeviceChoice device = DeviceChoice::automatic;  // --disable_cuda makes it cpu
+  std::optional<std::int64_t> threads{};
+  CommitChoice commit = CommitChoice::automatic;
+  NanPolicy nan_policy = NanPolicy::stop;
+  bool oracle = false;
+  std::vector<std::string> disabled_passes{};
+
+  std::string run_dir{};
+  base::When progress = base::When::automatic;
+  std::vector<std::string> command_line{};  // argv as given, for the banner and run.json
+};
+
+/// nullopt: go on with `options`; else the tool's exit code, everything having been said.
+std::optional<int> parse_train_options(int argc, const char* const* argv, TrainOptions& options);
+
+}  // namespace lbann::tools

@@ -1,0 +1,12 @@
+// lbann-train: command line in, exit code out. The work is in train.cpp.
+#include "common/train_options.hpp"
+#include "lbann-train/train.hpp"
+
+int main(int argc, char** argv) {
+  using namespace lbann::tools;
+  return run_tool(argc, argv, [](int count, char** words) {
+    TrainOptions options;
+    if (const auto done = parse_train_options(count, words, options)) return *done;
+    return train_main(options);
+  });
+}
