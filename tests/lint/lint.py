@@ -54,6 +54,10 @@ LIBRARIES = (
     ("HDF5", r"hdf5|H5", ("libcore/checkpoint/", "libcore/data/")),
     ("Boost.Test", r"boost/test/", ("tests/",)),
 )
+# headers that the build writes
+GENERATED = ("common/git_id.hpp",)
+# (file, header): versions of libraries are reported by --version
+EXCEPTIONS = (("tools/common/version.cpp", "google/protobuf/stubs/common.h"),)
 SOURCE = (".cpp", ".hpp", ".h", ".cu", ".cuh")
 TEXT = SOURCE + (".py", ".md", ".txt", ".cmake", ".proto", ".prototext", ".sh", ".1", ".5", "")
 MAX_LINES = 600
@@ -140,6 +144,8 @@ class Lint:
                 self.check_include(path, number, room, found.group(1), found.group(2))
 
     def check_include(self, path, number, room, bracket, target):
+        if (path, target) in EXCEPTIONS or target in GENERATED:
+            return
         for name, pattern, folders in LIBRARIES:
             if re.match(pattern, target) and not path.startswith(folders) and not (
                     name != "CLI11" and path.startswith("tests/")):
