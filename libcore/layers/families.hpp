@@ -1,0 +1,22 @@
+// The families of layers, one function per file, collected by layer_registry.cpp.
+#pragma once
+
+#include <vector>
+
+#include "layers/layer_def.hpp"
+
+namespace lbann::layers {
+
+std::vector<LayerDef> input_layers();
+std::vector<LayerDef> shape_layers();
+std::vector<LayerDef> combine_layers();
+std::vector<LayerDef> activation_layers();
+std::vector<LayerDef> fully_connected_layers();
+std::vector<LayerDef> convolution_layers();
+std::vector<LayerDef> pooling_layers();
+std::vector<LayerDef> batch_normalization_layers();
+std::vector<LayerDef> loss_layers();
+std::vector<LayerDef> accuracy_layers();
+std::vector<LayerDef> operator_layers();
+
+}  // namespace lbann::layers

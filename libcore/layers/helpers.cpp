@@ -1,0 +1,76 @@
+// See helpers.hpp.
+#include "layers/helpers.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/edit_distance.hpp"
+
+namespace lbann::layers {
+
+void refuse(std::string id, std::string message, std::string field, std::string help,
+            std::vector<base::Note> notes) {
+  throw LayerError{std::move(id), std::move(message), std::move(field), std::move(help), std::move(notes)};
+}
+
+void check_range(std::string_view field, std::int64_t value, std::int64_t low, std::int64_t high) {
+  if (value >= low && value <= high) return;
+  const bool below = value < low;
+  refuse("value-out-of-range",
+         fmt::format("{} = {}, must be at {} {}", field, value, below ? "least" : "most", below ? low : high),
+         std::string(field));
+}
+
+void refuse_word(std::string_view field, std::string_view value, const std::vector<std::string>& words) {
+  refuse("unknown-option", fmt::format("{} = '{}', must be one of {}", field, value, fmt::join(words, ", ")),
+         std::string(field), base::did_you_mean(value, words));
+}
+
+tensor::Shape sample_dims(ops::Builder& b, graph::ValueId x) {
+  const auto& dims = b.shape(x).dims();
+  return tensor::Shape(std::vector<std::int64_t>(dims.begin() + 1, dims.end()));
+}
+
+tensor::Shape sample_dims(LowerContext& ctx, std::size_t i) { return sample_dims(ctx.b(), ctx.inputs()[i]); }
+
+tensor::Shape with_batch(std::int64_t batch, const tensor::Shape& sample) {
+  std::vector<std::int64_t> dims{batch};
+  dims.insert(dims.end(), sample.dims().begin(), sample.dims().end());
+  return tensor::Shape(std::move(dims));
+}
+
+graph::ValueId flatten(ops::Builder& b, graph::ValueId x) {
+  if (b.shape(x).rank() == 2) return x;
+  const std::int64_t size = sample_dims(b, x).num_elements();
+  return b.reshape(x, {b.shape(x)[0], size});
+}
+
+std::vector<base::Note> parent_notes(LowerContext& ctx) {
+  std::vector<base::Note> notes;
+  for (std::size_t i = 0; i < ctx.inputs().size(); ++i) {
+    notes.push_back(
+        {fmt::format("'{}' produces {}", ctx.parent_name(i), sample_dims(ctx, i).to_string()), {}});
+  }
+  return notes;
+}
+
+void check_equal_dims(LowerContext& ctx) {
+  const tensor::Shape first = sample_dims(ctx, 0);
+  for (std::size_t i = 1; i < ctx.inputs().size(); ++i) {
+    const tensor::Shape other = sample_dims(ctx, i);
+    if (other == first) continue;
+    const bool same_size = other.num_elements() == first.num_elements();
+    refuse("dims-differ",
+           fmt::format("parents '{}' {} and '{}' {} must have equal dims", ctx.parent_name(0),
+                       first.to_string(), ctx.parent_name(i), other.to_string()),
+           "", same_size ? "put a reshape between them: the numbers of entries agree" : "",
+           parent_notes(ctx));
+  }
+}
+
+graph::ValueId scalar_like(ops::Builder& b, graph::ValueId x, double value) {
+  const std::vector<std::int64_t> ones(static_cast<std::size_t>(b.shape(x).rank()), 1);
+  return b.fill(value, {b.spec(x).type, tensor::Shape(ones), {}});
+}
+
+}  // namespace lbann::layers
