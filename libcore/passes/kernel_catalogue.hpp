@@ -39,6 +39,8 @@ struct SelectContext {
   std::vector<tensor::Layout> inputs;
   /// Layout somebody wants for an output (an update wants the gradient as its weight lies); rank 0: free.
   std::vector<tensor::Layout> wanted_outputs;
+  /// A backward twin exists that can use what the kernel saves (pool indices).
+  bool wants_saved = false;
 };
 
 class KernelCatalogue {

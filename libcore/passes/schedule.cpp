@@ -1,0 +1,66 @@
+// schedule: the execution order.
+//
+// Forward and backward nodes keep their topological order. Nodes of the update phase run as soon as
+// what they need is there: the gradient is final and every other reader of the weight's old value
+// has run. That order exists unless a reader of the old value needs the new one; such an assignment
+// gets a copy at the end (see reuse_inplace).
+#include <algorithm>
+
+#include "passes/passes.hpp"
+
+namespace lbann::passes {
+
+void schedule(Compilation& c) {
+  graph::Graph& g = c.graph;
+  g.sort();
+  const auto consumers = g.consumers();
+
+  // Everything that only feeds the update phase counts as update: it need not run earlier.
+  std::vector<graph::NodeId> main_order;
+  std::vector<graph::NodeId> updates;
+  for (graph::NodeId id : g.order) {
+    (g.node(id).phase == graph::Phase::update ? updates : main_order).push_back(id);
+  }
+
+  std::vector<bool> done(g.nodes.size(), false);
+  std::vector<graph::NodeId> result;
+  const auto is_ready = [&](graph::NodeId id) {
+    const graph::Node& n = g.node(id);
+    for (graph::ValueId v : n.inputs) {
+      const graph::NodeId p = g.value(v).producer;
+      if (!done[static_cast<std::size_t>(p)]) return false;
+      // An update overwrites its weight: all other readers first.
+      if (n.op != "update" || g.node(p).op != "weight") continue;
+      for (graph::NodeId reader : consumers[static_cast<std::size_t>(v)]) {
+        const bool other_update = g.node(reader).phase == graph::Phase::update;
+        if (reader != id && !other_update && !done[static_cast<std::size_t>(reader)]) return false;
+      }
+    }
+    return true;
+  };
+  const auto run_ready_updates = [&] {
+    bool progress = true;
+    while (progress) {
+      progress = false;
+      for (graph::NodeId& id : updates) {
+        if (id == graph::none || !is_ready(id)) continue;
+        done[static_cast<std::size_t>(id)] = true;
+        result.push_back(id);
+        id = graph::none;
+        progress = true;
+      }
+      updates.erase(std::remove(updates.begin(), updates.end(), graph::none), updates.end());
+    }
+  };
+  for (graph::NodeId id : main_order) {
+    // Weights and inputs cost nothing and wake nothing by themselves.
+    done[static_cast<std::size_t>(id)] = true;
+    result.push_back(id);
+    if (!updates.empty() && g.node(id).phase == graph::Phase::backward) run_ready_updates();
+  }
+  run_ready_updates();
+  for (graph::NodeId id : updates) result.push_back(id);
+  g.order = std::move(result);
+}
+
+}  // namespace lbann::passes

@@ -1,0 +1,144 @@
+// simplify: local rewrites that keep the value.
+//
+//   identity(x), scale(x; 1), reshape/expand/cast to the same spec  ->  x
+//   scale(scale(x; a); b)                                           ->  scale(x; a b)
+//   mul(x, fill(a))                                                 ->  scale(x; a)
+//   xent(softmax(z), t)  ->  xent_log(log_softmax(z), t)      the stable form: log(0) cannot occur
+//
+// All but the last keep every bit, or round once less.
+#include <cmath>
+
+#include "ops/builder.hpp"
+#include "passes/passes.hpp"
+
+namespace lbann::passes {
+namespace {
+
+using graph::Graph;
+using graph::Node;
+using graph::NodeId;
+using graph::ValueId;
+
+bool is_ewise(const Node& n, std::string_view fn) { return n.op == "ewise" && n.attrs.get_text("fn") == fn; }
+
+/// The value that may stand for the node's only output, or none.
+ValueId try_forward(const Graph& g, const Node& n) {
+  if (n.inputs.size() != 1 || n.outputs.size() != 1) return graph::none;
+  const ValueId x = n.inputs[0];
+  const bool same = g.value(x).spec == g.value(n.outputs[0]).spec;
+  if (!same) return graph::none;
+  if (is_ewise(n, "identity")) return x;
+  if (is_ewise(n, "scale") && n.attrs.get_real("a") == 1.0) return x;
+  if (n.op == "reshape" || n.op == "expand" || n.op == "cast") return x;
+  return graph::none;
+}
+
+/// A constant operand: the value of a `fill`.
+bool try_constant(const Graph& g, ValueId v, double& value) {
+  const Node& n = g.producer(v);
+  if (n.op == "expand") return try_constant(g, n.inputs[0], value);
+  if (n.op != "fill") return false;
+  value = n.attrs.get_real("value");
+  return true;
+}
+
+bool fold_scales(Graph& g, NodeId id) {
+  const Node n = g.node(id);
+  if (is_ewise(n, "mul")) {
+    for (int i = 0; i < 2; ++i) {
+      double factor = 0;
+      const ValueId other = n.inputs[static_cast<std::size_t>(1 - i)];
+      if (try_constant(g, n.inputs[static_cast<std::size_t>(i)], factor) &&
+          g.value(other).spec == g.value(n.outputs[0]).spec) {
+        g.node(id).inputs = {other};
+        g.node(id).attrs.set("fn", std::string("scale"));
+        g.node(id).attrs.set("a", factor);
+        return true;
+      }
+    }
+  }
+  if (is_ewise(n, "scale")) {
+    const Node& before = g.producer(n.inputs[0]);
+    if (is_ewise(before, "scale") && g.value(before.inputs[0]).spec == g.value(n.inputs[0]).spec) {
+      g.node(id).attrs.set("a", n.attrs.get_real("a") * before.attrs.get_real("a"));
+      g.node(id).inputs = before.inputs;
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Constants of constants: scale(fill), expand(fill) and reshape(fill) are fills.
+bool fold_fill(Graph& g, NodeId id) {
+  const Node n = g.node(id);
+  double value = 0;
+  const bool moves = n.op == "expand" || n.op == "reshape" || is_ewise(n, "identity");
+  const bool scales = is_ewise(n, "scale");
+  if ((!moves && !scales) || g.producer(n.inputs[0]).op != "fill" || !try_constant(g, n.inputs[0], value)) {
+    return false;
+  }
+  const tensor::TensorSpec& spec = g.value(n.outputs[0]).spec;
+  Node& target = g.node(id);
+  target.op = "fill";
+  if (scales) value *= n.attrs.get_real("a");
+  target.attrs = graph::Attrs{
+      {"type", std::string(tensor::to_string(spec.type))}, {"dims", spec.shape.dims()}, {"value", value}};
+  target.inputs.clear();
+  return true;
+}
+
+bool recognise_softmax_xent(Graph& g, NodeId id) {
+  const Node n = g.node(id);
+  if (!is_ewise(n, "xent")) return false;
+  // Through reshapes: the loss sees the flattened sample.
+  ValueId p = n.inputs[0];
+  std::vector<ValueId> views;
+  while (g.producer(p).op == "reshape") {
+    views.push_back(p);
+    p = g.producer(p).inputs[0];
+  }
+  const Node softmax = g.producer(p);
+  if (softmax.op != "softmax" || softmax.attrs.get_int("log", 0) != 0) return false;
+  ops::Builder b(g);
+  b.set_origin(softmax.origin);
+  b.set_phase(softmax.phase);
+  graph::Attrs attrs = softmax.attrs;
+  attrs.set("log", std::int64_t{1});
+  ValueId lp = b.add("softmax", {softmax.inputs[0]}, attrs);
+  for (auto it = views.rbegin(); it != views.rend(); ++it) lp = b.reshape(lp, g.shape(*it));
+  g.node(id).inputs[0] = lp;
+  g.node(id).attrs.set("fn", std::string("xent_log"));
+  return true;
+}
+
+}  // namespace
+
+void simplify(Compilation& c) {
+  Graph& g = c.graph;
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    const std::vector<NodeId> order = g.order;
+    for (NodeId id : order) {
+      if (g.node(id).dead) continue;
+      const ValueId replacement = try_forward(g, g.node(id));
+      if (replacement != graph::none) {
+        const ValueId old = g.node(id).outputs[0];
+        g.node(id).dead = true;
+        g.replace_uses(old, replacement);
+        for (auto& [weight, gradient] : c.gradients) {
+          if (gradient == old) gradient = replacement;
+        }
+        changed = true;
+        continue;
+      }
+      changed |= fold_scales(g, id) || fold_fill(g, id) || recognise_softmax_xent(g, id);
+    }
+    g.sort();
+    changed |= g.remove_unused() > 0;
+    g.sort();
+  }
+  g.compact();
+}
+
+}  // namespace lbann::passes
