@@ -12,35 +12,48 @@
 namespace lbann::base {
 namespace {
 
-constexpr std::uint64_t lanes = 16;
+constexpr std::uint64_t lanes =
+    32;  // more than 16: else g++ unrolls the loops over lanes before it vectorises
 
 /// out[4 * lane + word] of blocks first .. first + lanes - 1.
-inline void blocks(const RandomStream& s, std::uint64_t first, std::uint32_t* out) {
-  std::uint64_t c0[lanes], c1[lanes], c2[lanes], c3[lanes];  // 64-bit lanes: the product needs them anyway
+[[gnu::always_inline]] inline void blocks(const RandomStream& s, std::uint64_t first, std::uint32_t* out) {
+  std::uint32_t c0[lanes], c1[lanes], c2[lanes], c3[lanes];
   for (std::uint64_t l = 0; l < lanes; ++l) {
-    c0[l] = (first + l) & 0xFFFFFFFFu;
-    c1[l] = (first + l) >> 32;
-    c2[l] = s.draw() & 0xFFFFFFFFu;
-    c3[l] = s.draw() >> 32;
+    c0[l] = static_cast<std::uint32_t>(first + l);
+    c1[l] = static_cast<std::uint32_t>((first + l) >> 32);
+    c2[l] = static_cast<std::uint32_t>(s.draw());
+    c3[l] = static_cast<std::uint32_t>(s.draw() >> 32);
   }
   std::uint32_t k0 = static_cast<std::uint32_t>(s.philox_key());
   std::uint32_t k1 = static_cast<std::uint32_t>(s.philox_key() >> 32);
   for (int round = 0; round < 10; ++round) {
     for (std::uint64_t l = 0; l < lanes; ++l) {
-      const std::uint64_t p0 = 0xD2511F53u * c0[l], p1 = 0xCD9E8D57u * c2[l];
-      c0[l] = (p1 >> 32) ^ c1[l] ^ k0;
-      c1[l] = p1 & 0xFFFFFFFFu;
-      c2[l] = (p0 >> 32) ^ c3[l] ^ k1;
-      c3[l] = p0 & 0xFFFFFFFFu;
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0[l], p1 = std::uint64_t{0xCD9E8D57u} * c2[l];
+      c0[l] = static_cast<std::uint32_t>(p1 >> 32) ^ c1[l] ^ k0;
+      c1[l] = static_cast<std::uint32_t>(p1);
+      c2[l] = static_cast<std::uint32_t>(p0 >> 32) ^ c3[l] ^ k1;
+      c3[l] = static_cast<std::uint32_t>(p0);
     }
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
   for (std::uint64_t l = 0; l < lanes; ++l) {
-    out[4 * l] = static_cast<std::uint32_t>(c0[l]);
-    out[4 * l + 1] = static_cast<std::uint32_t>(c1[l]);
-    out[4 * l + 2] = static_cast<std::uint32_t>(c2[l]);
-    out[4 * l + 3] = static_cast<std::uint32_t>(c3[l]);
+    out[4 * l] = c0[l];
+    out[4 * l + 1] = c1[l];
+    out[4 * l + 2] = c2[l];
+    out[4 * l + 3] = c3[l];
+  }
+}
+
+/// Whole groups of 4 * lanes uniforms; one clone per instruction set, chosen when the program is loaded.
+[[gnu::target_clones("avx512f", "avx2", "default")]] void uniform_groups(const RandomStream& s,
+                                                                         std::uint64_t first_block,
+                                                                         std::uint64_t num_groups,
+                                                                         float* out) {
+  std::uint32_t words[4 * lanes];
+  for (std::uint64_t g = 0; g < num_groups; ++g, out += 4 * lanes) {
+    blocks(s, first_block + g * lanes, words);
+    for (std::uint64_t j = 0; j < 4 * lanes; ++j) out[j] = RandomStream::to_uniform(words[j]);
   }
 }
 
@@ -66,11 +79,9 @@ void fill_uniform(const RandomStream& stream, std::span<float> out, std::uint64_
   std::uint64_t i = 0;
   const std::uint64_t n = out.size();
   while (i < n && (first + i) % 4 != 0) out[i] = stream.uniform(first + i), ++i;
-  std::uint32_t words[4 * lanes];
-  for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    blocks(stream, (first + i) / 4, words);
-    for (std::uint64_t j = 0; j < 4 * lanes; ++j) out[i + j] = RandomStream::to_uniform(words[j]);
-  }
+  const std::uint64_t num_groups = (n - i) / (4 * lanes);
+  uniform_groups(stream, (first + i) / 4, num_groups, out.data() + i);
+  i += num_groups * 4 * lanes;
   for (; i < n; ++i) out[i] = stream.uniform(first + i);
 }
 
