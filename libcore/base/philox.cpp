@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/hash.hpp"
+#include "base/target_clones.hpp"
 
 namespace lbann::base {
 namespace {
@@ -46,10 +47,8 @@ constexpr std::uint64_t lanes =
 }
 
 /// Whole groups of 4 * lanes uniforms; one clone per instruction set, chosen when the program is loaded.
-[[gnu::target_clones("avx512f", "avx2", "default")]] void uniform_groups(const RandomStream& s,
-                                                                         std::uint64_t first_block,
-                                                                         std::uint64_t num_groups,
-                                                                         float* out) {
+LBANN_TARGET_CLONES void uniform_groups(const RandomStream& s, std::uint64_t first_block,
+                                        std::uint64_t num_groups, float* out) {
   std::uint32_t words[4 * lanes];
   for (std::uint64_t g = 0; g < num_groups; ++g, out += 4 * lanes) {
     blocks(s, first_block + g * lanes, words);

@@ -1,0 +1,3 @@
+// Test program of the room data/.
+#define BOOST_TEST_MODULE data
+#include <boost/test/unit_test.hpp>
