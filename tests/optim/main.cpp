@@ -1,0 +1,3 @@
+// Test program of the room optim/.
+#define BOOST_TEST_MODULE optim
+#include <boost/test/unit_test.hpp>
