@@ -47,6 +47,7 @@ struct Compilation {
   std::vector<L2Term> l2_terms;
   int num_step_scalars = 0;
   Commit commit = Commit::eager;
+  bool expose_gradients = false;  // outputs "gradient:<weight>" instead of updates: checks and tests
   tensor::DataType compute_type = tensor::DataType::f32;  // of convolutions and matrix products
   bool mixed_precision = false;                           // compute_type differs from the model's type
   tensor::Mesh mesh{};

@@ -12,6 +12,13 @@ namespace lbann::passes {
 void insert_updates(Compilation& c) {
   graph::Graph& g = c.graph;
   if (c.gradients.empty()) return;
+  if (c.expose_gradients) {
+    for (const auto& [w, gradient] : c.gradients) {
+      g.outputs.push_back({"gradient:" + g.producer(w).attrs.get_text("name"), gradient});
+    }
+    c.gradients.clear();
+    return;
+  }
   ops::Builder b(g);
   b.set_origin(g.add_origin({"<optimizer>", "", {}}));
   b.set_phase(graph::Phase::update);

@@ -1,65 +1,21 @@
 // WeightStore: conversion between logical order and kernel layouts.
-//
-// A storage offset is a sum of one term per dim (outer stride plus inner blocks), so one small
-// table per dim replaces the general index arithmetic.
 #include "runtime/weight_store.hpp"
 
 #include <fmt/format.h>
 
 #include "base/diagnostic.hpp"
 #include "base/hash.hpp"
+#include "tensor/layout_walk.hpp"
 
 namespace lbann::runtime {
 namespace {
 
 using tensor::DataType;
 
-/// offset(index) = sum over d of tables[d][index[d]].
-std::vector<std::vector<std::int64_t>> make_offset_tables(const tensor::Layout& layout,
-                                                          const tensor::Shape& shape) {
-  std::vector<std::vector<std::int64_t>> tables;
-  for (int d = 0; d < shape.rank(); ++d) {
-    std::vector<std::int64_t> index(static_cast<std::size_t>(shape.rank()), 0);
-    std::vector<std::int64_t> table;
-    for (std::int64_t i = 0; i < shape[d]; ++i) {
-      index[static_cast<std::size_t>(d)] = i;
-      table.push_back(layout.offset(shape, index.data()));
-    }
-    tables.push_back(std::move(table));
-  }
-  return tables;
-}
-
-/// Calls visit(logical position, storage offset) for every element.
-template <typename Visit>
-void for_each_element(const tensor::Layout& layout, const tensor::Shape& shape, Visit visit) {
-  const std::int64_t count = shape.num_elements();
-  if (layout.is_plain() || shape.rank() == 0) {
-    for (std::int64_t i = 0; i < count; ++i) visit(i, i);
-    return;
-  }
-  const auto tables = make_offset_tables(layout, shape);
-  const int last = shape.rank() - 1;
-  const std::vector<std::int64_t>& inner = tables[static_cast<std::size_t>(last)];
-  std::vector<std::int64_t> index(static_cast<std::size_t>(shape.rank()), 0);
-  for (std::int64_t position = 0; position < count;) {
-    std::int64_t base = 0;
-    for (int d = 0; d < last; ++d) {
-      base +=
-          tables[static_cast<std::size_t>(d)][static_cast<std::size_t>(index[static_cast<std::size_t>(d)])];
-    }
-    for (const std::int64_t term : inner) visit(position++, base + term);
-    for (int d = last - 1; d >= 0; --d) {
-      if (++index[static_cast<std::size_t>(d)] < shape[d]) break;
-      index[static_cast<std::size_t>(d)] = 0;
-    }
-  }
-}
-
 template <typename T>
 void scatter(const WeightStore::Entry& e, std::span<const double> values) {
   T* out = reinterpret_cast<T*>(e.buffer.data());
-  for_each_element(e.layout, e.spec.shape, [&](std::int64_t position, std::int64_t offset) {
+  tensor::for_each_element(e.layout, e.spec.shape, [&](std::int64_t position, std::int64_t offset) {
     out[offset] = static_cast<T>(values[static_cast<std::size_t>(position)]);
   });
 }
@@ -67,7 +23,7 @@ void scatter(const WeightStore::Entry& e, std::span<const double> values) {
 template <typename T>
 void gather(const WeightStore::Entry& e, std::vector<double>& values) {
   const T* in = reinterpret_cast<const T*>(e.buffer.data());
-  for_each_element(e.layout, e.spec.shape, [&](std::int64_t position, std::int64_t offset) {
+  tensor::for_each_element(e.layout, e.spec.shape, [&](std::int64_t position, std::int64_t offset) {
     values[static_cast<std::size_t>(position)] = static_cast<double>(in[offset]);
   });
 }

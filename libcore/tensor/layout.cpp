@@ -1,6 +1,8 @@
 // Layout: tags, strides and offsets of blocked row-major-like storage.
 #include "tensor/layout.hpp"
 
+#include "tensor/layout_walk.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <numeric>
@@ -116,6 +118,20 @@ std::int64_t Layout::offset(const Shape& shape, const std::int64_t* index) const
     position += rest[static_cast<std::size_t>(d)] * strides[static_cast<std::size_t>(d)];
   }
   return position;
+}
+
+std::vector<std::vector<std::int64_t>> make_offset_tables(const Layout& layout, const Shape& shape) {
+  std::vector<std::vector<std::int64_t>> tables;
+  for (int d = 0; d < shape.rank(); ++d) {
+    std::vector<std::int64_t> index(static_cast<std::size_t>(shape.rank()), 0);
+    std::vector<std::int64_t> table;
+    for (std::int64_t i = 0; i < shape[d]; ++i) {
+      index[static_cast<std::size_t>(d)] = i;
+      table.push_back(layout.offset(shape, index.data()));
+    }
+    tables.push_back(std::move(table));
+  }
+  return tables;
 }
 
 }  // namespace lbann::tensor
