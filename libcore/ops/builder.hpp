@@ -29,7 +29,7 @@ public:
     return add_n(op, std::move(inputs), std::move(attrs)).front();
   }
 
-  // Shorthands. Types follow the operands.
+  // Shorthands. Types follow the operands. reshape, expand and cast give back x where nothing changes.
   graph::ValueId input(const std::string& name, tensor::TensorSpec spec);
   graph::ValueId weight(const std::string& name, tensor::TensorSpec spec, std::string_view role = "weight");
   graph::ValueId ewise(std::string_view fn, std::vector<graph::ValueId> inputs, double a = 0, double b = 0);

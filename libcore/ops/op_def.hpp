@@ -43,18 +43,20 @@ using Specs = std::vector<tensor::TensorSpec>;
 struct OpDef {
   std::string_view name;
   int min_inputs = 1;
-  int max_inputs = 1;
-  /// Output specs; throws InferError.
-  std::function<Specs(const graph::Attrs&, std::span<const tensor::TensorSpec>)> infer;
+  int max_inputs = 1;  // -1: no limit
+  /// Output specs (placement left alone); throws InferError. Absent: a boundary, whose spec is declared.
+  std::function<Specs(const graph::Attrs&, std::span<const tensor::TensorSpec>)> infer{};
   /// Cotangents per input (graph::none = zero). Absent: not differentiable, zero gradient.
-  std::function<std::vector<graph::ValueId>(VjpArgs&)> vjp;
+  std::function<std::vector<graph::ValueId>(VjpArgs&)> vjp{};
   /// Output placement per output from input placements (one mesh axis at a time): returns false when
   /// this combination is not legal. Absent: only replicated operands.
   std::function<bool(const graph::Graph&, const graph::Node&, std::span<const tensor::AxisPlacement> inputs,
                      std::vector<tensor::AxisPlacement>& outputs)>
-      place;
-  /// Floating-point operations; bytes default to the sum of the operands.
-  std::function<double(const graph::Graph&, const graph::Node&)> flops;
+      place{};
+  /// Floating-point operations, a multiply-add counting 2. Absent: none.
+  std::function<double(const graph::Graph&, const graph::Node&)> flops{};
+  /// Memory traffic. Absent: every operand and every result once.
+  std::function<double(const graph::Graph&, const graph::Node&)> bytes{};
 };
 
 /// nullptr when there is no such primitive.
@@ -63,6 +65,10 @@ const OpDef* try_op(std::string_view name);
 const OpDef& op(std::string_view name);
 /// All primitives, in registration order.
 std::span<const OpDef> all_ops();
+/// What the outputs of `n` must be, from its operands as they are now: arity, shape rule, placement
+/// rule per mesh axis. Throws InferError where a shape is refused, base::Error (internal) for a wrong
+/// number of operands or operands placed as the primitive cannot take them. Not for boundaries.
+Specs infer_outputs(const graph::Graph& g, const graph::Node& n);
 Cost cost_of(const graph::Graph& g, const graph::Node& n);
 
 }  // namespace lbann::ops
