@@ -123,12 +123,13 @@ private:
   }
 
   /// Setting one member of a oneof removes the others, and their places with them.
-  void forget_rivals(const pb::Message& message, const pb::FieldDescriptor& field, const std::string& path) {
+  void forget_rivals(pb::Message& message, const pb::FieldDescriptor& field, const std::string& path) {
     const auto* oneof = field.real_containing_oneof();
     if (oneof == nullptr) return;
     const auto* present = message.GetReflection()->GetOneofFieldDescriptor(message, oneof);
-    if (present != nullptr && present != &field)
-      experiment_.spans.erase_below(path.empty() ? present->name() : path + "." + present->name());
+    if (present == nullptr || present == &field) return;
+    experiment_.spans.erase_below(path.empty() ? present->name() : path + "." + present->name());
+    message.GetReflection()->ClearField(&message, present);
   }
 
   /// Index of the element that the segment names, or -1 after an error.
