@@ -1,0 +1,3 @@
+// Test program of log/.
+#define BOOST_TEST_MODULE log
+#include <boost/test/unit_test.hpp>
