@@ -12,6 +12,7 @@
 #include <iostream>
 #include <new>
 
+#include "base/utf8.hpp"
 #include "common/version.hpp"
 
 namespace lbann::tools {
@@ -49,8 +50,20 @@ void check_stdout() {
                       std::string("cannot write to standard output: ") + std::strerror(errno));
 }
 
+// What users typed may hold control characters; our own line breaks stay.
+std::string printable_lines(std::string_view text) {
+  std::string out;
+  for (;;) {
+    const std::size_t end = text.find('\n');
+    out += base::printable(text.substr(0, end));
+    if (end == std::string_view::npos) return out;
+    out += '\n';
+    text.remove_prefix(end + 1);
+  }
+}
+
 int fail(ExitCode code, const std::string& message, const std::string& help = {}) {
-  base::log().error(message);
+  base::log().error(printable_lines(message));
   if (!help.empty()) base::log().talk("help: " + help + '\n');
   return static_cast<int>(code);
 }
@@ -77,8 +90,8 @@ int guarded(int argc, char** argv, const std::function<int(int, char**)>& tool_m
 int report_usage_error(const OptionTable& table, const std::vector<UsageProblem>& problems) {
   base::Logger& log = base::log();
   for (const UsageProblem& problem : problems) {
-    log.error(problem.message);
-    if (!problem.help.empty()) log.talk("help: " + problem.help + '\n');
+    log.error(printable_lines(problem.message));
+    if (!problem.help.empty()) log.talk("help: " + printable_lines(problem.help) + '\n');
   }
   log.talk("Arguments could not be parsed.\n" + table.usage_text());
   return static_cast<int>(ExitCode::usage);
@@ -137,7 +150,7 @@ std::optional<int> parse_command_line(OptionTable& table, CommonOptions& options
   log.set_level(level);
   check(outcome.problems);
   if (!outcome.problems.empty()) return report_usage_error(table, outcome.problems);
-  for (const std::string& note : outcome.notes) log.info("note: " + note);
+  for (const std::string& note : outcome.notes) log.info("note: " + printable_lines(note));
   return std::nullopt;
 }
 
