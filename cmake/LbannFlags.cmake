@@ -4,6 +4,10 @@
 add_library(lbann_flags INTERFACE)
 target_compile_options(lbann_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -ffp-contract=off
                        -fno-math-errno)
+# g++ 12 sees overlapping copies in `"text" + std::string()` that are none (GCC bug 105651).
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(lbann_flags INTERFACE -Wno-restrict)
+endif()
 if(LBANN_WERROR)
   target_compile_options(lbann_flags INTERFACE -Werror)
 endif()
