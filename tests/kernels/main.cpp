@@ -1,3 +1,3 @@
-// Test program of the kernels room.
+// Test program of the room kernels/.
 #define BOOST_TEST_MODULE kernels
 #include <boost/test/unit_test.hpp>

@@ -1,0 +1,43 @@
+// make_kernel: the prefix of a kernel id names the family that makes it.
+#include <fmt/format.h>
+
+#include "base/diagnostic.hpp"
+#include "kernels/cpu/cpu_kernels.hpp"
+#include "kernels/kernel.hpp"
+#include "kernels/reference/reference_kernels.hpp"
+
+#if __has_include("kernels/cpu/dnnl_kernels.hpp")
+#include "kernels/cpu/dnnl_kernels.hpp"
+#define LBANN_HAS_DNNL_KERNELS 1
+#endif
+
+namespace lbann::kernels {
+namespace {
+
+struct Family {
+  std::string_view prefix;
+  std::unique_ptr<Kernel> (*make)(const graph::Graph&, graph::NodeId);
+};
+
+constexpr Family families[] = {
+    {"cpu.", make_cpu_kernel},
+#ifdef LBANN_HAS_DNNL_KERNELS
+    {"dnnl.", make_dnnl_kernel},
+#endif
+    {"ref.", make_reference_kernel},
+    {"view", make_reference_kernel},
+};
+
+}  // namespace
+
+std::unique_ptr<Kernel> make_kernel(const graph::Graph& g, graph::NodeId node) {
+  const graph::Node& n = g.node(node);
+  for (const Family& family : families) {
+    if (n.kernel.starts_with(family.prefix)) return family.make(g, node);
+  }
+  throw base::Error(base::ExitCode::internal,
+                    fmt::format("no kernel '{}' for {} of layer '{}'", n.kernel, n.op,
+                                g.origins[static_cast<std::size_t>(n.origin)].layer));
+}
+
+}  // namespace lbann::kernels

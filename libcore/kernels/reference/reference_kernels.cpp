@@ -1,0 +1,69 @@
+// The table of naive kernels.
+#include "kernels/reference/reference_kernels.hpp"
+
+#include "kernels/reference/makers.hpp"
+
+namespace lbann::kernels {
+namespace {
+
+struct Row {
+  std::string_view op;
+  reference::Maker* make;
+};
+
+constexpr Row table[] = {
+    {"ewise", reference::make_ewise},
+    {"fused_ewise", reference::make_ewise},
+    {"cast", reference::make_cast},
+    {"fill", reference::make_fill},
+    {"reshape", reference::make_view},
+    {"stop_gradient", reference::make_view},
+    {"permute", reference::make_permute},
+    {"slice", reference::make_slice},
+    {"pad", reference::make_pad},
+    {"concat", reference::make_concat},
+    {"expand", reference::make_expand},
+    {"reduce", reference::make_reduce},
+    {"arg_reduce", reference::make_arg_reduce},
+    {"softmax", reference::make_softmax},
+    {"softmax_bwd", reference::make_softmax_bwd},
+    {"matmul", reference::make_matmul},
+    {"conv", reference::make_conv},
+    {"conv_bwd_data", reference::make_conv_bwd_data},
+    {"conv_bwd_weights", reference::make_conv_bwd_weights},
+    {"pool", reference::make_pool},
+    {"pool_bwd", reference::make_pool_bwd},
+    {"norm_stats", reference::make_norm_stats},
+    {"norm_apply", reference::make_norm_apply},
+    {"norm_bwd_stats", reference::make_norm_bwd_stats},
+    {"norm_bwd_apply", reference::make_norm_bwd_apply},
+    {"all_finite", reference::make_all_finite},
+    {"update", reference::make_update},
+    {"reorder", reference::make_reorder},
+};
+
+reference::Maker* try_maker(std::string_view op) {
+  for (const Row& row : table) {
+    if (row.op == op) return row.make;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool has_reference_kernel(std::string_view op) { return try_maker(op) != nullptr; }
+
+std::unique_ptr<Kernel> make_reference_kernel(const graph::Graph& g, graph::NodeId node) {
+  const NodeView v(g, node);
+  if (v.n.kernel == "view") {
+    if (v.n.op != "reshape" && v.n.op != "stop_gradient") v.refuse("is no view");
+    return reference::make_view(v);
+  }
+  if (v.n.kernel != "ref." + v.n.op) v.refuse("does not compute this primitive");
+  reference::Maker* make = try_maker(v.n.op);
+  if (make == nullptr) v.refuse("no such naive kernel");
+  if (v.n.op != "reorder" && v.n.op != "reshape" && v.n.op != "stop_gradient") v.check_plain();
+  return make(v);
+}
+
+}  // namespace lbann::kernels
