@@ -122,7 +122,7 @@ private:
     }
   }
 
-  tensor::DataType type_of(lbann_data::DataType type, const std::string& path) {
+  std::optional<tensor::DataType> type_of(lbann_data::DataType type, const std::string& path) {
     switch (type) {
       case lbann_data::DEFAULT_DATATYPE:
       case lbann_data::FLOAT:

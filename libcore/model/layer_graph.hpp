@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,8 +45,8 @@ struct LayerNode {
   std::vector<std::string> weights;                   // names, all of them declared
   int hint = -1;
   DataLayout data_layout = DataLayout::data_parallel;
-  std::string device{};  // "cpu", "gpu" or empty: default
-  tensor::DataType type = tensor::DataType::f32;
+  std::string device{};                    // "cpu", "gpu" or empty: default
+  std::optional<tensor::DataType> type{};  // nothing: the default
   bool frozen = false;
   /// An old input layer feeds samples and labels: it becomes two nodes, of which the second has
   /// this index of the first; -1 otherwise.
@@ -56,8 +57,8 @@ struct WeightsNode {
   std::string name;
   const lbann_data::Initializer* initializer = nullptr;  // nullptr: zeros
   const lbann_data::Optimizer* optimizer = nullptr;      // nullptr: the experiment's
-  tensor::DataType type = tensor::DataType::f32;
-  std::string path;  // "model.weights[0]"
+  std::optional<tensor::DataType> type{};                // nothing: the default
+  std::string path;                                      // "model.weights[0]"
   base::SourceSpan span{};
 };
 
