@@ -64,8 +64,10 @@ std::string progress_text(const Progress& p, int columns, bool unicode) {
   right += rate_text(rate);
   if (rate > 0) right += "  ETA " + duration_text((all - std::min(done, all)) / rate);
   if (p.has_loss) right += "  loss " + (std::isnan(p.loss) ? "nan" : fmt::format("{:.4g}", p.loss));
-  // Title and numbers are ASCII, but for what a user puts into a name; two columns frame the bar.
-  const int room = columns - static_cast<int>(left.size() + right.size()) - 2;
+  // Two columns frame the bar. Its width goes in steps, so that it does not change with every digit
+  // of the loss.
+  const int free = columns - static_cast<int>(left.size() + right.size()) - 2;
+  const int room = free - free % narrowest_bar;
   if (room >= narrowest_bar) return left + bar_text(fraction, std::min(room, widest_bar), unicode) + right;
   const std::string text = p.title + right;
   return text.substr(0, static_cast<std::size_t>(std::max(columns, 0)));
