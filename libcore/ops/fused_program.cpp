@@ -35,6 +35,10 @@ public:
     if (pos_ == start) complain("name expected");
     return std::string(text_.substr(start, pos_ - start));
   }
+  bool at_call() const {
+    const std::size_t end = text_.find_first_of("(;", pos_);
+    return end != std::string_view::npos && text_[end] == '(';
+  }
   int number() {
     int value = 0;
     const auto [end, error] = std::from_chars(text_.data() + pos_, text_.data() + text_.size(), value);
@@ -81,9 +85,10 @@ FusedOperand read_operand(Reader& r, FusedProgram& program) {
   return operand;
 }
 
-FusedInstruction read_instruction(Reader& r, FusedProgram& program) {
+// What follows a function's name.
+FusedInstruction read_call(Reader& r, FusedProgram& program, std::string fn) {
   FusedInstruction instruction;
-  instruction.fn = r.word();
+  instruction.fn = std::move(fn);
   r.expect('(');
   do {
     instruction.operands.push_back(read_operand(r, program));
@@ -101,6 +106,13 @@ FusedInstruction read_instruction(Reader& r, FusedProgram& program) {
   return instruction;
 }
 
+// The right side of an output: an operand, or a call, which then is the next temporary.
+FusedOperand read_result(Reader& r, FusedProgram& program) {
+  if (!r.at_call()) return read_operand(r, program);
+  program.instructions.push_back(read_call(r, program, r.word()));
+  return {FusedOperand::Kind::temporary, static_cast<int>(program.instructions.size()) - 1};
+}
+
 std::string to_text(const FusedOperand& operand) {
   return fmt::format("{}{}", operand.kind == FusedOperand::Kind::input ? 'i' : 't', operand.index);
 }
@@ -116,13 +128,13 @@ FusedProgram parse_fused_program(std::string_view text) {
     if (r.take('o')) {
       if (r.number() != static_cast<int>(program.outputs.size())) r.complain("outputs out of order");
       r.expect('=');
-      program.outputs.push_back(read_operand(r, program));
+      program.outputs.push_back(read_result(r, program));
       continue;
     }
     r.expect('t');
     if (r.number() != static_cast<int>(program.instructions.size())) r.complain("temporaries out of order");
     r.expect('=');
-    program.instructions.push_back(read_instruction(r, program));
+    program.instructions.push_back(read_call(r, program, r.word()));
   } while (r.take(';'));
   if (!r.at_end()) r.complain("';' expected");
   if (program.outputs.empty()) r.complain("no output");

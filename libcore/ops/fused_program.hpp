@@ -3,8 +3,8 @@
 //   t0=mul(i0,i1);t1=relu(t0);t2=scale(t1|0.5,0);o0=t2
 //
 // Operands are i<k> (inputs) and t<k> (temporaries, numbered in order of definition); parameters a,b
-// follow a bar, as hex floats or decimals; o<k>=operand names the outputs, in order. Every output has
-// the broadcast shape of all inputs.
+// follow a bar, as hex floats or decimals; o<k>= names the outputs, in order: an operand, or a call, which
+// then is the next temporary too. Every output has the broadcast shape of all inputs.
 #pragma once
 
 #include <string>

@@ -97,6 +97,9 @@ Specs infer_outputs(const graph::Graph& g, const graph::Node& n) {
     }
     for (std::size_t i = 0; i < out.size(); ++i) out[i].placement.axes.push_back(results[i]);
   }
+  for (tensor::TensorSpec& spec : out) {
+    if (spec.placement.is_replicated()) spec.placement = {};
+  }
   return out;
 }
 

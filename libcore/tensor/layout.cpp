@@ -35,23 +35,34 @@ Layout Layout::blocked_channels(int rank, int block) {
 Layout Layout::from_tag(std::string_view tag) {
   std::vector<int> order;
   std::vector<InnerBlock> blocks;
+  std::string outer;  // the letters before the blocks
   int number = 0;
+  bool good = true;
   for (char ch : tag) {
     if (std::isdigit(static_cast<unsigned char>(ch))) {
-      number = number * 10 + (ch - '0');
+      good = good && number < 100000000;
+      number = good ? number * 10 + (ch - '0') : 0;
     } else if (number > 0) {
       blocks.push_back({ch - 'a', number});
       number = 0;
     } else {
+      good = good && std::isalpha(static_cast<unsigned char>(ch)) && blocks.empty();
       order.push_back(std::tolower(static_cast<unsigned char>(ch)) - 'a');
+      outer += ch;
     }
   }
   std::vector<int> sorted = order;
   std::sort(sorted.begin(), sorted.end());
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
-    if (sorted[i] != static_cast<int>(i)) {
-      throw base::Error(base::ExitCode::internal, fmt::format("malformed layout tag '{}'", tag));
-    }
+  for (std::size_t i = 0; i < sorted.size(); ++i) good = good && sorted[i] == static_cast<int>(i);
+  for (const InnerBlock& b : blocks) good = good && b.dim >= 0 && b.dim < static_cast<int>(order.size());
+  // A dim is a capital exactly where it has blocks.
+  for (std::size_t i = 0; good && i < outer.size(); ++i) {
+    const bool blocked =
+        std::any_of(blocks.begin(), blocks.end(), [&](const InnerBlock& b) { return b.dim == order[i]; });
+    good = blocked == (std::isupper(static_cast<unsigned char>(outer[i])) != 0);
+  }
+  if (!good || number > 0) {
+    throw base::Error(base::ExitCode::internal, fmt::format("malformed layout tag '{}'", tag));
   }
   return Layout(std::move(order), std::move(blocks));
 }
