@@ -78,7 +78,7 @@ private:
     if (peek() == '}') return ++pos_, true;
     for (;;) {
       if (peek() != '"') return fail("expected a name");
-      auto& member = value.members.emplace_back();
+      auto& member = value.members.emplace_back(std::string(), JsonValue());  // clang 16 wants both
       if (!parse_string(member.first)) return false;
       skip_blanks();
       if (peek() != ':') return fail("expected ':'");
