@@ -28,7 +28,7 @@ ValueId try_forward(const Graph& g, const Node& n) {
   const bool same = g.value(x).spec == g.value(n.outputs[0]).spec;
   if (!same) return graph::none;
   if (is_ewise(n, "identity")) return x;
-  if (is_ewise(n, "scale") && n.attrs.get_real("a") == 1.0) return x;
+  if (is_ewise(n, "scale") && n.attrs.get_real("a", 0) == 1.0) return x;
   if (n.op == "reshape" || n.op == "expand" || n.op == "cast") return x;
   return graph::none;
 }
@@ -60,7 +60,7 @@ bool fold_scales(Graph& g, NodeId id) {
   if (is_ewise(n, "scale")) {
     const Node& before = g.producer(n.inputs[0]);
     if (is_ewise(before, "scale") && g.value(before.inputs[0]).spec == g.value(n.inputs[0]).spec) {
-      g.node(id).attrs.set("a", n.attrs.get_real("a") * before.attrs.get_real("a"));
+      g.node(id).attrs.set("a", n.attrs.get_real("a", 0) * before.attrs.get_real("a", 0));
       g.node(id).inputs = before.inputs;
       return true;
     }
@@ -80,7 +80,7 @@ bool fold_fill(Graph& g, NodeId id) {
   const tensor::TensorSpec& spec = g.value(n.outputs[0]).spec;
   Node& target = g.node(id);
   target.op = "fill";
-  if (scales) value *= n.attrs.get_real("a");
+  if (scales) value *= n.attrs.get_real("a", 0);
   target.attrs = graph::Attrs{
       {"type", std::string(tensor::to_string(spec.type))}, {"dims", spec.shape.dims()}, {"value", value}};
   target.inputs.clear();

@@ -37,6 +37,9 @@ Runner::Runner(const Plan& plan, const Arena& arena, const WeightStore& weights)
   for (std::size_t v = 0; v < slots.size(); ++v) {
     const passes::Slot& s = slots[v];
     if (s.space == Space::arena) addresses_[v] = arena.data() + s.offset;
+    if (s.space == Space::input) {
+      views_of_inputs_.emplace_back(static_cast<graph::ValueId>(s.offset), static_cast<graph::ValueId>(v));
+    }
     if (s.space == Space::weight) {
       const graph::Node& boundary = g.producer(static_cast<graph::ValueId>(s.offset));
       addresses_[v] = weights.data(boundary.attrs.get_text("name"));
@@ -74,7 +77,9 @@ void Runner::bind_input(const std::string& name, const void* data) {
     if (n.op != "input" || n.attrs.get_text("name") != name) continue;
     found = true;
     const graph::ValueId boundary = n.outputs[0];
-    addresses_[static_cast<std::size_t>(boundary)] = const_cast<void*>(data);
+    for (const auto& [of, value] : views_of_inputs_) {
+      if (of == boundary) addresses_[static_cast<std::size_t>(value)] = const_cast<void*>(data);
+    }
     for (const Patch& p : patches_) {
       if (p.boundary == boundary) pointers_[p.pointer] = const_cast<void*>(data);
     }

@@ -94,6 +94,7 @@ private:
   std::vector<void*> pointers_;   // operands of all steps, one after the other
   std::vector<BoundStep> steps_;
   std::vector<Patch> patches_;  // pointers that follow an input buffer
+  std::vector<std::pair<graph::ValueId, graph::ValueId>> views_of_inputs_;  // boundary, value
   std::function<void(graph::NodeId)> observer_;
 };
 

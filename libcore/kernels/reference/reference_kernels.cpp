@@ -56,7 +56,8 @@ bool has_reference_kernel(std::string_view op) { return try_maker(op) != nullptr
 std::unique_ptr<Kernel> make_reference_kernel(const graph::Graph& g, graph::NodeId node) {
   const NodeView v(g, node);
   if (v.n.kernel == "view") {
-    if (v.n.op != "reshape" && v.n.op != "stop_gradient") v.refuse("is no view");
+    // A reorder to the same layout is the plain copy that carries a value into its weight's buffer.
+    if (v.n.op != "reshape" && v.n.op != "stop_gradient" && v.n.op != "reorder") v.refuse("is no view");
     return reference::make_view(v);
   }
   if (v.n.kernel != "ref." + v.n.op) v.refuse("does not compute this primitive");

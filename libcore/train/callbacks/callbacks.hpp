@@ -1,0 +1,32 @@
+// The reporting callbacks. Each takes what it writes through: text goes to the logger (stdout),
+// records to log.jsonl, the bar to stderr.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "log/run_record.hpp"
+#include "train/callback.hpp"
+#include "train/console.hpp"
+#include "train/progress_bar.hpp"
+
+namespace lbann::train {
+
+/// LBANN's epoch header, objective and metric lines.
+std::unique_ptr<Callback> make_print_callback(Speaker who, std::string version);
+/// Run time and mini-batch time statistics; the first `skip_steps` steps of the run do not count.
+std::unique_ptr<Callback> make_timer_callback(Speaker who, std::int64_t skip_steps);
+std::unique_ptr<Callback> make_progress_callback(ProgressBar::Settings settings);
+
+struct RecordSettings {
+  std::string path;  // log.jsonl
+  std::string run;   // digest of the experiment
+  std::int64_t attempt = 1;
+  bool every_step = false;      // one record per training step, too
+  std::function<double()> now;  // Unix time, seconds
+};
+/// One record per epoch and evaluation.
+std::unique_ptr<Callback> make_record_callback(RecordSettings settings);
+
+}  // namespace lbann::train

@@ -1,0 +1,155 @@
+// What single passes must have done to the graph.
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+
+#include "small_model.hpp"
+
+namespace {
+
+using namespace lbann;
+
+int count(const graph::Graph& g, std::string_view op, std::string_view fn = {}) {
+  int n = 0;
+  for (graph::NodeId id : g.order) {
+    const graph::Node& node = g.node(id);
+    n += node.op == op && (fn.empty() || node.attrs.get_text("fn", "") == fn) ? 1 : 0;
+  }
+  return n;
+}
+
+int position(const graph::Graph& g, graph::NodeId id) {
+  return static_cast<int>(std::find(g.order.begin(), g.order.end(), id) - g.order.begin());
+}
+
+passes::Compilation run_until(const std::string& last, passes::Compilation c) {
+  static const auto catalogue = passes::make_reference_catalogue();
+  c.catalogue = catalogue.get();
+  for (const passes::Pass& p : passes::all_passes()) {
+    p.run(c);
+    if (last == p.name && !(last == "simplify" && c.gradients.empty() && count(c.graph, "update") == 0))
+      break;
+  }
+  return c;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(simplify_recognises_softmax_with_cross_entropy) {
+  passes::Compilation c = small_model::make(tensor::DataType::f32, 4);
+  passes::simplify(c);
+  BOOST_CHECK_EQUAL(count(c.graph, "ewise", "xent"), 0);
+  BOOST_CHECK_EQUAL(count(c.graph, "ewise", "xent_log"), 1);
+  BOOST_REQUIRE_EQUAL(count(c.graph, "softmax"), 1);  // the plain one had no other user
+}
+
+BOOST_AUTO_TEST_CASE(simplify_is_idempotent) {
+  passes::Compilation c = small_model::make(tensor::DataType::f32, 4);
+  passes::simplify(c);
+  const std::size_t nodes = c.graph.nodes.size();
+  passes::simplify(c);
+  BOOST_CHECK_EQUAL(c.graph.nodes.size(), nodes);
+}
+
+BOOST_AUTO_TEST_CASE(every_trainable_weight_gets_a_gradient_of_its_shape) {
+  passes::Compilation c = run_until("differentiate", small_model::make(tensor::DataType::f32, 4));
+  BOOST_REQUIRE_EQUAL(c.gradients.size(), 4u);
+  for (const auto& [w, g] : c.gradients) BOOST_CHECK(c.graph.shape(w) == c.graph.shape(g));
+}
+
+BOOST_AUTO_TEST_CASE(weights_without_optimizer_get_none) {
+  passes::Compilation c = small_model::make(tensor::DataType::f32, 4);
+  c.trainable.erase(c.trainable.begin());  // w1 is frozen
+  c = run_until("differentiate", std::move(c));
+  BOOST_CHECK_EQUAL(c.gradients.size(), 3u);
+  // Nothing upstream of batch norm is trained: its input needs no gradient.
+  BOOST_CHECK_EQUAL(count(c.graph, "norm_bwd_apply"), 0);
+}
+
+BOOST_AUTO_TEST_CASE(l2_adds_to_gradients_and_objective) {
+  passes::Compilation plain = run_until("transform_gradients", small_model::make(tensor::DataType::f32, 4));
+  passes::Compilation c = small_model::make(tensor::DataType::f32, 4);
+  c.l2_terms.push_back({0.5, {"w1"}});
+  c = run_until("transform_gradients", std::move(c));
+  BOOST_CHECK_EQUAL(count(c.graph, "ewise", "square"), count(plain.graph, "ewise", "square") + 1);
+  BOOST_CHECK_EQUAL(count(c.graph, "ewise", "add"), count(plain.graph, "ewise", "add") + 2);
+}
+
+BOOST_AUTO_TEST_CASE(committed_updates_and_statistics_depend_on_the_flag) {
+  passes::Compilation c = small_model::make(tensor::DataType::f32, 4);
+  c.commit = passes::Commit::committed;
+  c = run_until("insert_updates", std::move(c));
+  BOOST_CHECK_EQUAL(count(c.graph, "all_finite"), 1);
+  BOOST_CHECK_EQUAL(count(c.graph, "ewise", "where"), 1);
+  for (graph::NodeId id : c.graph.order) {
+    const graph::Node& n = c.graph.node(id);
+    if (n.op == "update") BOOST_CHECK_EQUAL(n.attrs.get_int("commit"), 1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(epilogues_swallow_relu_and_its_mask) {
+  passes::Compilation c = run_until("group_epilogues", small_model::make(tensor::DataType::f32, 4));
+  BOOST_CHECK_EQUAL(count(c.graph, "ewise", "relu"), 0);
+  BOOST_CHECK_EQUAL(count(c.graph, "ewise", "relu_grad"), 0);
+  for (graph::NodeId id : c.graph.order) {
+    const graph::Node& n = c.graph.node(id);
+    if (n.op == "norm_apply" || n.op == "norm_bwd_stats" || n.op == "norm_bwd_apply") {
+      BOOST_CHECK_EQUAL(n.attrs.get_text("act", ""), "relu");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(updates_run_as_soon_as_they_may) {
+  passes::Compilation c = run_until("schedule", small_model::make(tensor::DataType::f32, 4));
+  const graph::Graph& g = c.graph;
+  const auto consumers = g.consumers();
+  bool one_is_early = false;
+  for (graph::NodeId id : g.order) {
+    const graph::Node& n = g.node(id);
+    if (n.op != "update") continue;
+    for (graph::NodeId reader : consumers[static_cast<std::size_t>(n.inputs[0])]) {
+      if (reader != id) BOOST_CHECK_LT(position(g, reader), position(g, id));
+    }
+    const graph::NodeId last = g.order.back();
+    one_is_early |=
+        g.node(last).phase == graph::Phase::update &&
+        position(g, id) + 1 < static_cast<int>(g.order.size()) &&
+        g.node(g.order[static_cast<std::size_t>(position(g, id)) + 1]).phase == graph::Phase::backward;
+  }
+  BOOST_CHECK(one_is_early);  // w2's update does not wait for the first layer's gradient
+}
+
+BOOST_AUTO_TEST_CASE(casts_surround_products_in_mixed_precision) {
+  passes::Compilation c = small_model::make(tensor::DataType::f64, 4);
+  c.mixed_precision = true;
+  c.compute_type = tensor::DataType::f32;
+  passes::insert_casts(c);
+  for (graph::NodeId id : c.graph.order) {
+    const graph::Node& n = c.graph.node(id);
+    if (n.op == "matmul") BOOST_CHECK(c.graph.value(n.outputs[0]).spec.type == tensor::DataType::f32);
+    if (n.op == "weight") BOOST_CHECK(c.graph.value(n.outputs[0]).spec.type == tensor::DataType::f64);
+  }
+  BOOST_CHECK_EQUAL(count(c.graph, "cast"), 6);
+}
+
+BOOST_AUTO_TEST_CASE(a_data_axis_shards_the_batch) {
+  passes::Compilation c = small_model::make(tensor::DataType::f32, 4);
+  c.mesh.axes = {{"data", 2}};
+  passes::place_tensors(c);
+  for (graph::NodeId id : c.graph.order) {
+    const graph::Node& n = c.graph.node(id);
+    if (n.op == "matmul") {
+      BOOST_CHECK_EQUAL(c.graph.value(n.outputs[0]).spec.placement.to_string(), "S0");
+    }
+  }
+  BOOST_CHECK_THROW(passes::insert_comm(c), base::Error);  // no collectives yet: refused, never silent
+}
+
+BOOST_AUTO_TEST_CASE(unknown_and_required_passes_cannot_be_disabled) {
+  for (const char* name : {"simplfy", "plan_memory"}) {
+    passes::Compilation c = small_model::make(tensor::DataType::f32, 4);
+    c.disabled = {name};
+    BOOST_CHECK_EXCEPTION(passes::compile(c), base::Error,
+                          [](const base::Error& e) { return e.code() == base::ExitCode::usage; });
+  }
+}
