@@ -106,10 +106,13 @@ BOOST_AUTO_TEST_CASE(uniform_range_and_bulk_fill) {
       BOOST_TEST(wrong == 0u);
     }
   }
-  std::vector<float> high(100);  // a block index that carries into the second counter word
-  fill_uniform(s, high, (std::uint64_t{1} << 34) - 40);
-  for (std::size_t i = 0; i < 100; ++i)
-    BOOST_REQUIRE(high[i] == s.uniform((std::uint64_t{1} << 34) - 40 + i));
+  // Block indices that carry into the second counter word, in the middle of a vectorised group.
+  std::vector<float> high(1000);
+  const std::uint64_t first = (std::uint64_t{1} << 34) - 300;
+  fill_uniform(s, high, first);
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < high.size(); ++i) wrong += high[i] != s.uniform(first + i);
+  BOOST_TEST(wrong == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(uniform_statistics) {
