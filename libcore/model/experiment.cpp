@@ -19,8 +19,14 @@ namespace {
 void merge_binary(const std::string& file, const std::string& bytes, Experiment& experiment,
                   base::Diagnostics& diagnostics) {
   lbann_data::LbannPB part;
-  if (!part.ParseFromString(bytes))
-    return diagnostics.error("not-protobuf", {file, 0, 0, 0, 0}, "this is no binary experiment (LbannPB)",
+  bool readable = part.ParseFromString(bytes);
+  // Nearly any bytes parse as numbers that no field has; those would be lost in silence.
+  const auto size = part.ByteSizeLong();
+  part.DiscardUnknownFields();
+  readable = readable && part.ByteSizeLong() == size;
+  if (!readable)
+    return diagnostics.error("not-protobuf", {file, 0, 0, 0, 0},
+                             "this is no binary experiment (LbannPB) of today's schema",
                              "a name with 'protobin' in it means binary protobuf");
   experiment.proto->MergeFrom(part);
 }

@@ -3,6 +3,8 @@
 // per byte with an error each.
 #include "model/token_stream.hpp"
 
+#include <algorithm>
+
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
@@ -71,6 +73,7 @@ struct TokenStream::Input {
 
 TokenStream::TokenStream(const std::string& file, std::string_view text, base::Diagnostics& diagnostics)
   : file_(file), text_(text), diagnostics_(diagnostics) {
+  blank_out_nul_bytes();
   // Editors on some systems begin a file with an invisible mark; it is no column.
   if (text_.substr(0, byte_order_mark.size()) == byte_order_mark) cursor_.pos = byte_order_mark.size();
   input_ = std::make_unique<Input>(text_.substr(cursor_.pos));
@@ -78,6 +81,22 @@ TokenStream::TokenStream(const std::string& file, std::string_view text, base::D
 }
 
 TokenStream::~TokenStream() = default;
+
+void TokenStream::blank_out_nul_bytes() {
+  // The tokenizer takes NUL for the end of a string; one error for all of them is enough.
+  const std::size_t first = text_.find('\0');
+  if (first == std::string_view::npos) return;
+  without_nul_ = text_;
+  const auto count = std::count(without_nul_.begin(), without_nul_.end(), '\0');
+  std::replace(without_nul_.begin(), without_nul_.end(), '\0', ' ');
+  text_ = without_nul_;
+  Cursor place;
+  while (place.pos < first) step(place);
+  diagnostics_.error("bad-character",
+                     span({first, first + 1, place.line, place.column, place.line, place.column + 1}),
+                     count == 1 ? "a byte 0x00 in the text"
+                                : fmt::format("{} bytes 0x00 in the text, the first here", count));
+}
 
 base::SourceSpan TokenStream::span(const TextRange& range) const {
   return {file_, range.line, range.column, range.end_line, range.end_column};

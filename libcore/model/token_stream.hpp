@@ -49,6 +49,7 @@ private:
     int raw_column = 0;
   };
 
+  void blank_out_nul_bytes();
   void step(Cursor& cursor) const;
   Cursor advanced(Cursor cursor, int raw_line, int raw_column) const;
   void collect_comments(std::size_t begin, std::size_t end);
@@ -57,6 +58,7 @@ private:
 
   const std::string& file_;
   std::string_view text_;
+  std::string without_nul_;  // replaces a text that holds NUL bytes
   base::Diagnostics& diagnostics_;
   std::unique_ptr<Input> input_;
   std::vector<TextRange> comments_;

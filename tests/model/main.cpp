@@ -1,0 +1,3 @@
+// Test program of the room model/.
+#define BOOST_TEST_MODULE model
+#include <boost/test/unit_test.hpp>
