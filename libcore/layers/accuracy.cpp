@@ -9,10 +9,14 @@ namespace {
 std::vector<graph::ValueId> lower_categorical_accuracy(LowerContext& ctx) {
   check_equal_dims(ctx);
   ops::Builder& b = ctx.b();
+  // Indices are compared as reals: exact up to 2^24 in f32.
+  const bool small = sample_dims(ctx, 0).num_elements() < std::int64_t{1} << 24;
+  const tensor::DataType exact = small ? ctx.type() : tensor::DataType::f64;
   std::vector<graph::ValueId> where;
   for (const graph::ValueId x : ctx.inputs()) {
-    where.push_back(
-        b.add("arg_reduce", {flatten(b, x)}, {{"fn", std::string("max")}, {"axis", std::int64_t{1}}}));
+    const graph::ValueId index =
+        b.add("arg_reduce", {flatten(b, x)}, {{"fn", std::string("max")}, {"axis", std::int64_t{1}}});
+    where.push_back(b.cast(index, exact));
   }
   return {b.cast(b.ewise("eq", {where[0], where[1]}), ctx.type())};
 }

@@ -20,8 +20,8 @@ std::vector<graph::ValueId> lower_convolution(LowerContext& ctx) {
   const auto& p = params_as<lbann_data::Layer::Convolution>(ctx);
   const int rank = spatial_rank(ctx, p.num_dims());
   const std::int64_t c = sample_dims(ctx, 0)[0];
-  if (!p.has_out_channels()) refuse("missing-field", "convolution needs 'out_channels'");
-  if (p.kernel_size_size() == 0) refuse("missing-field", "convolution needs 'kernel_size'");
+  if (!p.has_out_channels()) refuse_missing("out_channels");
+  if (p.kernel_size_size() == 0) refuse_missing("kernel_size");
   const std::int64_t k = p.out_channels(), groups = p.has_groups() ? p.groups().value() : 1;
   check_range("out_channels", k, 1);
   check_range("groups", groups, 1);

@@ -15,9 +15,7 @@ namespace {
 std::vector<graph::ValueId> lower_fully_connected(LowerContext& ctx) {
   const auto& p = params_as<lbann_data::Layer::FullyConnected>(ctx);
   ops::Builder& b = ctx.b();
-  if (!p.has_num_neurons()) {
-    refuse("missing-field", "fully_connected needs 'num_neurons'", "", "num_neurons: 10, for example");
-  }
+  if (!p.has_num_neurons()) refuse_missing("num_neurons", "num_neurons: 10, for example");
   check_range("num_neurons", p.num_neurons(), 1);
   const std::int64_t out = p.num_neurons(), in = sample_dims(ctx, 0).num_elements();
 

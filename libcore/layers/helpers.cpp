@@ -13,6 +13,10 @@ void refuse(std::string id, std::string message, std::string field, std::string 
   throw LayerError{std::move(id), std::move(message), std::move(field), std::move(help), std::move(notes)};
 }
 
+void refuse_missing(std::string_view field, std::string help) {
+  refuse("missing-field", fmt::format("needs '{}'", field), std::string(field), std::move(help));
+}
+
 void check_range(std::string_view field, std::int64_t value, std::int64_t low, std::int64_t high) {
   if (value >= low && value <= high) return;
   const bool below = value < low;
@@ -22,7 +26,7 @@ void check_range(std::string_view field, std::int64_t value, std::int64_t low, s
 }
 
 void refuse_word(std::string_view field, std::string_view value, const std::vector<std::string>& words) {
-  refuse("unknown-option", fmt::format("{} = '{}', must be one of {}", field, value, fmt::join(words, ", ")),
+  refuse("unknown-word", fmt::format("{} = '{}', must be one of {}", field, value, fmt::join(words, ", ")),
          std::string(field), base::did_you_mean(value, words));
 }
 

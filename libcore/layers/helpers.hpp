@@ -21,6 +21,8 @@ const Params& params_as(const LowerContext& ctx) {
 /// Throws LayerError.
 [[noreturn]] void refuse(std::string id, std::string message, std::string field = {}, std::string help = {},
                          std::vector<base::Note> notes = {});
+/// Refuses the absence of a required field.
+[[noreturn]] void refuse_missing(std::string_view field, std::string help = {});
 /// Refuses when `value` is outside [low, high]: "groups = 0, must be at least 1".
 void check_range(std::string_view field, std::int64_t value, std::int64_t low,
                  std::int64_t high = 2147483647);

@@ -97,8 +97,8 @@ std::vector<ValueId> lower_operator_layer(LowerContext& ctx) {
   }
   const lbann_data::Operator& op = p.ops(0);
   if (!op.has_parameters() || op.parameters().type_url().empty()) {
-    refuse("missing-field", "the operator needs 'parameters'", "ops",
-           "parameters { [type.googleapis.com/lbann_data.AddOperator] {} }, for example");
+    refuse_missing("ops[0].parameters",
+                   "parameters { [type.googleapis.com/lbann_data.AddOperator] {} }, for example");
   }
   check_type(ctx, "input_datatype", op.input_datatype());
   check_type(ctx, "output_datatype", op.output_datatype());
@@ -108,7 +108,7 @@ std::vector<ValueId> lower_operator_layer(LowerContext& ctx) {
     if (r.name == name) row = &r;
   }
   if (row == nullptr) {
-    refuse("not-supported-yet", fmt::format("operator '{}' is known to LBANN, not yet supported here", name),
+    refuse("not-supported", fmt::format("operator '{}' is known to LBANN, not yet supported here", name),
            "ops");
   }
   if (static_cast<int>(ctx.inputs().size()) != row->arity) {

@@ -16,8 +16,7 @@ std::vector<std::int64_t> window_field(const std::string& field, bool vectors, b
                                        std::int64_t low) {
   const std::string name = vectors ? field : field + "_i";
   if (low > 0 && (vectors ? list.empty() : !has_one)) {
-    refuse("missing-field", fmt::format("pooling needs '{}'", name), "",
-           vectors ? "" : fmt::format("or has_vectors: true and a list '{}'", field));
+    refuse_missing(name, vectors ? "" : fmt::format("or has_vectors: true and a list '{}'", field));
   }
   const std::vector<std::int64_t> values =
       vectors ? std::vector<std::int64_t>(list.begin(), list.end()) : std::vector<std::int64_t>{one};
@@ -31,7 +30,7 @@ std::vector<graph::ValueId> lower_pooling(LowerContext& ctx) {
   if (p.pool_mode() == "average") mode = "avg";
   if (p.pool_mode() == "average_no_pad") mode = "avg_no_pad";
   if (p.pool_mode().empty()) {
-    refuse("missing-field", "pooling needs 'pool_mode'", "", "max, average or average_no_pad");
+    refuse_missing("pool_mode", "max, average or average_no_pad");
   }
   if (mode.empty()) refuse_word("pool_mode", p.pool_mode(), {"max", "average", "average_no_pad"});
 

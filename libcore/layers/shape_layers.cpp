@@ -17,7 +17,7 @@ std::vector<graph::ValueId> lower_reshape(LowerContext& ctx) {
   const auto& p = params_as<lbann_data::Layer::Reshape>(ctx);
   const tensor::Shape in = sample_dims(ctx, 0);
   const std::int64_t size = in.num_elements();
-  if (p.dims_size() == 0) refuse("missing-field", "reshape needs 'dims'");
+  if (p.dims_size() == 0) refuse_missing("dims");
 
   std::vector<std::int64_t> dims(p.dims().begin(), p.dims().end());
   int inferred = -1;
@@ -75,7 +75,7 @@ std::vector<graph::ValueId> lower_concatenation(LowerContext& ctx) {
 std::vector<graph::ValueId> lower_slice(LowerContext& ctx) {
   const auto& p = params_as<lbann_data::Layer::Slice>(ctx);
   if (!p.get_slice_points_from_reader().empty()) {
-    refuse("not-supported-yet", "slice points from a reader are not yet supported here",
+    refuse("not-supported", "slice points from a reader are not yet supported here",
            "get_slice_points_from_reader", "write them as slice_points");
   }
   const int axis = checked_axis(ctx, p.axis());
