@@ -162,6 +162,9 @@ std::optional<Desc> try_make_weight_desc(const Shape& shape, const Layout& layou
     if (dim == 0) order.push_back(0);
     order.push_back(dim + 1);
   }
+  // The library's own formats name the single channel before groups that stand innermost.
+  if (blocks_of_groups && layout.order().back() == 0)
+    std::swap(order[order.size() - 1], order[order.size() - 2]);
   std::vector<InnerBlock> blocks;
   for (const InnerBlock& b : layout.blocks()) {
     blocks.push_back({b.dim == 0 && blocks_of_groups ? 0 : b.dim + 1, b.size});

@@ -1,0 +1,92 @@
+// Convolution by the library: forward, gradient of the data, gradient of the weights (and bias).
+//
+//   x [n,c,s..]   w [k,c/g,k..]   y [n,k,o..]   1 to 3 spatial dims
+//
+// Direct algorithms only: Winograd changes the bits and its weights have no layout of ours. The
+// library counts dilation from 0 and wants the right padding that makes the extents come out.
+#include "kernels/cpu/dnnl_engine.hpp"
+#include "kernels/cpu/dnnl_op.hpp"
+
+namespace lbann::kernels::cpu {
+
+using dnnl::memory;
+using dnnl::prop_kind;
+using View = OpArg::View;
+
+namespace {
+
+constexpr auto algorithm = dnnl::algorithm::convolution_direct;
+
+struct Window {
+  memory::dims strides, dilations, pads_left, pads_right;
+  std::int64_t groups;
+};
+
+// x, w, y: the shapes in their forward roles.
+Window make_window(const graph::Attrs& attrs, const tensor::Shape& x, const tensor::Shape& w,
+                   const tensor::Shape& y) {
+  Window window{attrs.get_ints("strides"), {}, attrs.get_ints("pads"), {}, attrs.get_int("groups", 1)};
+  const std::size_t dims = window.strides.size();
+  window.dilations = attrs.has("dilations") ? attrs.get_ints("dilations") : memory::dims(dims, 1);
+  for (std::size_t i = 0; i < dims; ++i) {
+    const int d = static_cast<int>(i) + 2;
+    const std::int64_t reach = (w[d] - 1) * window.dilations[i] + 1;
+    window.pads_right.push_back((y[d] - 1) * window.strides[i] + reach - x[d] - window.pads_left[i]);
+    window.dilations[i] -= 1;
+  }
+  return window;
+}
+
+const tensor::Shape& in_shape(const OpRequest& r, std::size_t i) { return r.g.shape(r.node.inputs[i]); }
+const tensor::Shape& out_shape(const OpRequest& r, std::size_t i) { return r.g.shape(r.node.outputs[i]); }
+
+bool describe_all(const OpRequest& r, std::vector<OpArg>& args, std::int64_t groups) {
+  for (OpArg& arg : args) {
+    if (!try_describe(r, arg, groups)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<DnnlOp> try_conv(const OpRequest& r) {
+  const Window w = make_window(r.node.attrs, in_shape(r, 0), in_shape(r, 1), out_shape(r, 0));
+  std::vector<OpArg> args{
+      {DNNL_ARG_SRC, false, 0}, {DNNL_ARG_WEIGHTS, false, 1, View::grouped_weight}, {DNNL_ARG_DST, true, 0}};
+  const bool has_bias = r.node.inputs.size() > 2;
+  if (has_bias) args.push_back({DNNL_ARG_BIAS, false, 2});
+  if (!describe_all(r, args, w.groups)) return std::nullopt;
+  const dnnl::convolution_forward::desc desc(prop_kind::forward_training, algorithm, args[0].desc,
+                                             args[1].desc, has_bias ? args[3].desc : Desc(), args[2].desc,
+                                             w.strides, w.dilations, w.pads_left, w.pads_right);
+  std::optional<DnnlOp> op = try_finish(r, &desc.data, args, w.groups);
+  if (op) op->relu_after = r.node.attrs.get_text("act", "") == "relu";
+  return op;
+}
+
+std::optional<DnnlOp> try_conv_bwd_data(const OpRequest& r) {
+  const Window w = make_window(r.node.attrs, out_shape(r, 0), in_shape(r, 1), in_shape(r, 0));
+  std::vector<OpArg> args{{DNNL_ARG_DIFF_DST, false, 0},
+                          {DNNL_ARG_WEIGHTS, false, 1, View::grouped_weight},
+                          {DNNL_ARG_DIFF_SRC, true, 0}};
+  if (!describe_all(r, args, w.groups)) return std::nullopt;
+  const dnnl::convolution_backward_data::desc desc(algorithm, args[2].desc, args[1].desc, args[0].desc,
+                                                   w.strides, w.dilations, w.pads_left, w.pads_right);
+  return try_finish(r, &desc.data, args, w.groups);
+}
+
+std::optional<DnnlOp> try_conv_bwd_weights(const OpRequest& r) {
+  const Window w = make_window(r.node.attrs, in_shape(r, 0), out_shape(r, 0), in_shape(r, 1));
+  std::vector<OpArg> args{{DNNL_ARG_SRC, false, 0},
+                          {DNNL_ARG_DIFF_DST, false, 1},
+                          {DNNL_ARG_DIFF_WEIGHTS, true, 0, View::grouped_weight}};
+  const bool has_bias = r.node.outputs.size() > 1;
+  if (has_bias) args.push_back({DNNL_ARG_DIFF_BIAS, true, 1});
+  if (!describe_all(r, args, w.groups)) return std::nullopt;
+  const dnnl::convolution_backward_weights::desc desc(algorithm, args[0].desc, args[2].desc,
+                                                      has_bias ? args[3].desc : Desc(), args[1].desc,
+                                                      w.strides, w.dilations, w.pads_left, w.pads_right);
+  return try_finish(r, &desc.data, args, w.groups);
+}
+
+}  // namespace lbann::kernels::cpu
