@@ -4,9 +4,9 @@
     check_bits.py LBANN_TRAIN NETWORK
 
 Trains a network of this folder on its digits, shuffled, from random weights, several times: again, with
-1 and 3 reader threads, quietly, with and without a validation pass after each epoch. The losses of all
-training steps and the final pass in test mode (which sees all weights and running statistics) must be
-the same doubles. A run with another seed must differ: otherwise this test would see nothing.
+1 and 3 reader threads, 1 and 2 compute threads, with and without a validation pass after each epoch. The losses of all
+training steps and of the final pass in test mode must be the same doubles, and the digest of the final
+weights the same text. A run with another seed must differ: otherwise this test would see nothing.
 Exit code 0: all of that holds.
 """
 
@@ -24,7 +24,8 @@ VARIANTS = {
     "again": ([], False),
     "one reader thread": (["--num-io-threads=1"], False),
     "three reader threads": (["--num-io-threads=3"], False),
-    "quiet": (["-q"], False),
+    "two threads": (["--threads=2"], False),
+    "one thread": (["--threads=1"], False),
     "with validation": ([], True),
     "with validation, three reader threads": (["--num-io-threads=3"], True),
 }
@@ -46,7 +47,7 @@ def losses(program, network, options, validate):
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder, "experiment.prototext")
         file.write_text(experiment(network, validate))
-        command = [str(program), *options, "--run-dir=" + folder + "/run", str(file)]
+        command = [str(program), *options, "--log-steps", "--digest", "--run-dir=" + folder + "/run", str(file)]
         done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if done.returncode != 0:
             sys.exit("exit code %d of %s\n%s" % (done.returncode, " ".join(command), done.stderr))
@@ -54,8 +55,11 @@ def losses(program, network, options, validate):
     validations = sum(r["kind"] == "epoch" and r["mode"] == "validation" for r in records)
     if validations != (5 if validate else 0):
         sys.exit("%d validation passes in the log of %s" % (validations, " ".join(command)))
+    digest = re.findall(r"^weights digest: ([0-9a-f]+)$", done.stdout + "\n" + done.stderr, flags=re.MULTILINE)
+    if len(digest) != 1:
+        sys.exit("no weights digest from %s" % " ".join(command))
     return [(r["mode"], r["metrics"]["objective function"]) for r in records
-            if (r["kind"], r["mode"]) in (("step", "training"), ("epoch", "test"))]
+            if (r["kind"], r["mode"]) in (("step", "training"), ("epoch", "test"))] + [("weights", digest[0])]
 
 
 def main():
@@ -64,15 +68,15 @@ def main():
         return 2
     program, network = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
     wanted = losses(program, network, ["--random-seed=7"], False)
-    if len(wanted) != 21:
-        print("%d losses in the log, expected 20 steps and a test pass" % len(wanted))
+    if len(wanted) != 22:
+        print("%d items, expected 20 steps, a test pass and a digest" % len(wanted))
         return 1
     bad = 0
     for name, (options, validate) in VARIANTS.items():
         got = losses(program, network, ["--random-seed=7"] + options, validate)
         different = [i for i, pair in enumerate(zip(wanted, got)) if pair[0] != pair[1]]
         if got != wanted:
-            print("%s: %d losses, the first difference at %s" % (name, len(got), different[:1] or "the end"))
+            print("%s: %d items, the first difference at %s" % (name, len(got), different[:1] or "the end"))
             bad += 1
     if losses(program, network, ["--random-seed=8"], False)[0] == wanted[0]:
         print("another seed gives the same first loss")

@@ -32,7 +32,7 @@ def expected(network):
 def train(program, network, options):
     """Records of the run, in the order of the log."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [program, *options, "--run-dir=" + folder + "/run", str(HERE / (network + ".prototext"))]
+        command = [program, *options, "--log-steps", "--run-dir=" + folder + "/run", str(HERE / (network + ".prototext"))]
         # Another working directory than the prototext's: file names count from the prototext.
         done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if done.returncode != 0:
