@@ -56,6 +56,20 @@ LBANN_TARGET_CLONES void uniform_groups(const RandomStream& s, std::uint64_t fir
   }
 }
 
+/// Whole groups of 2 * lanes normals.
+LBANN_TARGET_CLONES void normal_groups(const RandomStream& s, std::uint64_t first_block,
+                                       std::uint64_t num_groups, float* out) {
+  std::uint32_t words[4 * lanes];
+  for (std::uint64_t g = 0; g < num_groups; ++g, out += 2 * lanes) {
+    blocks(s, first_block + g * lanes, words);
+    for (std::uint64_t l = 0; l < lanes; ++l) {
+      const auto pair = box_muller({words[4 * l], words[4 * l + 1], words[4 * l + 2], words[4 * l + 3]});
+      out[2 * l] = static_cast<float>(pair[0]);
+      out[2 * l + 1] = static_cast<float>(pair[1]);
+    }
+  }
+}
+
 }  // namespace
 
 std::uint64_t make_random_key(std::uint64_t seed, std::uint64_t trainer) {
@@ -88,12 +102,10 @@ void fill_normal(const RandomStream& stream, std::span<float> out, std::uint64_t
   std::uint64_t i = 0;
   const std::uint64_t n = out.size();
   if (i < n && first % 2 != 0) out[i] = static_cast<float>(stream.normal(first)), ++i;
-  for (; i + 2 <= n; i += 2) {
-    const auto pair = stream.normal_pair((first + i) / 2);
-    out[i] = static_cast<float>(pair[0]);
-    out[i + 1] = static_cast<float>(pair[1]);
-  }
-  if (i < n) out[i] = static_cast<float>(stream.normal(first + i));
+  const std::uint64_t num_groups = (n - i) / (2 * lanes);
+  normal_groups(stream, (first + i) / 2, num_groups, out.data() + i);
+  i += num_groups * 2 * lanes;
+  for (; i < n; ++i) out[i] = static_cast<float>(stream.normal(first + i));
 }
 
 void shuffle(const RandomStream& stream, std::span<std::int64_t> items) {

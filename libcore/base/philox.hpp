@@ -13,11 +13,12 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
+
+#include "base/box_muller.hpp"
 
 namespace lbann::base {
 
@@ -75,20 +76,10 @@ public:
   /// Uniform in [0,1), a multiple of 2^-53: from `word64(index)`.
   constexpr double uniform_double(std::uint64_t index) const { return to_uniform_double(word64(index)); }
 
-  /// Standard normal. Box-Muller in double: one block gives the pair of indices (2b, 2b + 1) as
-  /// r cos(t), r sin(t) with r = sqrt(-2 ln u), u in (0,1] and t = 2 pi v; |x| <= 8.58.
-  double normal(std::uint64_t index) const {
-    const auto pair_of = normal_pair(index / 2);
-    return pair_of[index % 2];
-  }
+  /// Standard normal, |x| <= 8.58: one block gives the pair of indices (2b, 2b + 1), see box_muller.hpp.
+  double normal(std::uint64_t index) const { return normal_pair(index / 2)[index % 2]; }
   /// The normals of indices 2b and 2b + 1.
-  std::array<double, 2> normal_pair(std::uint64_t b) const {
-    const PhiloxCounter w = block(b);
-    const double u = 1.0 - to_uniform_double(pair(w, 0));
-    const double t = 6.283185307179586476925 * to_uniform_double(pair(w, 1));
-    const double r = std::sqrt(-2.0 * std::log(u));
-    return {r * std::cos(t), r * std::sin(t)};
-  }
+  std::array<double, 2> normal_pair(std::uint64_t b) const { return box_muller(block(b)); }
 
   /// Uniform in 0..n-1 without modulo bias (Lemire's multiply and reject), n >= 1, index < 2^48: takes
   /// the 64-bit words of block(index), then, with probability below (n / 2^64)^2, of further blocks.

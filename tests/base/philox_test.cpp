@@ -151,6 +151,31 @@ BOOST_AUTO_TEST_CASE(normal_statistics) {
   BOOST_TEST(std::abs(lag / n) < 5 / std::sqrt(n));
 }
 
+// Our series against the C library's functions in extended precision, corners of (u, v) included.
+BOOST_AUTO_TEST_CASE(box_muller_values) {
+  const RandomStream s = stream_of("box muller");
+  long double worst = 0;
+  for (std::uint64_t b = 0; b < 200000; ++b) {
+    PhiloxCounter w = s.block(b);
+    if (b < 16)
+      for (unsigned i = 0; i < 4; ++i) w[i] = b >> i & 1 ? 0xffffffffu : 0u;
+    else if (b < 1000)
+      w[3] = static_cast<std::uint32_t>(b % 8 << 29) + static_cast<std::uint32_t>(b / 8 % 3) -
+             1;  // octants' edges
+    const auto bits = [&](unsigned i) { return (w[i] | std::uint64_t{w[i + 1]} << 32) >> 11; };
+    const long double u = 1 - static_cast<long double>(bits(0)) * 0x1p-53L;
+    const long double angle = 2 * 3.14159265358979323846L * static_cast<long double>(bits(2)) * 0x1p-53L;
+    const long double r = std::sqrt(-2 * std::log(u));
+    const auto got = box_muller(w);
+    if (u == 1)
+      BOOST_TEST((got[0] == 0 && got[1] == 0));
+    else
+      worst = std::max(
+          {worst, std::abs(got[0] - r * std::cos(angle)) / r, std::abs(got[1] - r * std::sin(angle)) / r});
+  }
+  BOOST_TEST(worst < 6e-16L);
+}
+
 BOOST_AUTO_TEST_CASE(bounded_integers) {
   const RandomStream s = stream_of("bounded");
   for (std::uint64_t n : {1u, 2u, 3u, 10u, 1000u}) {
