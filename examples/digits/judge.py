@@ -3,7 +3,16 @@
 
     lbann-digits data/digits && python3 examples/digits/judge.py data/digits [seed ...]
 
-The first 90 % of a seeded permutation train, the rest validates, as with validation_fraction 0.1.
+The first 90 % of a seeded permutation train, the rest validates, as with validation_fraction 0.1. Adam, mini-batch
+256; learning rate 1e-3, for the long linear run 3e-3 with the best epoch's accuracy counted. The set should keep any
+linear model below 93 % and let the seed network pass 98 %.
+
+Recorded with PyTorch 1.13 on the set of `lbann-digits DIR` (10,000 images, seed 1), 1,000 validation samples:
+
+    seed                              0       1
+    linear, 10 epochs              82.9    80.7 %
+    linear, best of 60 epochs      89.5    87.7 %
+    seed network, 10 epochs        99.3    99.2 %
 """
 import gzip, os, struct, sys
 
