@@ -32,13 +32,12 @@ graph::ValueId ModelLowerContext::data_field(const std::string& field) {
   for (const DataField& f : fields) {
     names.push_back(f.name);
     if (f.name != field) continue;
-    // Layers of another type get the field as the default type, cast.
+    // The data pipeline delivers float; layers of another type get the field cast.
     const auto known = state_.fields.find(field);
     if (known != state_.fields.end()) return state_.builder.cast(known->second, type());
     std::vector<std::int64_t> dims{batch()};
     dims.insert(dims.end(), f.dims.dims().begin(), f.dims.dims().end());
-    const graph::ValueId x =
-        state_.builder.input(field, {state_.options.default_type, tensor::Shape(dims), {}});
+    const graph::ValueId x = state_.builder.input(field, {tensor::DataType::f32, tensor::Shape(dims), {}});
     state_.fields.emplace(field, x);
     return state_.builder.cast(x, type());
   }

@@ -1,6 +1,7 @@
 // Plan and Runner: binding is done once, run() is a loop over prepared calls.
 #include "runtime/plan.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include <fmt/format.h>
@@ -33,13 +34,19 @@ bool Arena::reserve(std::int64_t bytes) {
 Runner::Runner(const Plan& plan, const Arena& arena, const WeightStore& weights) : plan_(plan) {
   const graph::Graph& g = plan.graph();
   const std::vector<passes::Slot>& slots = plan.memory().values;
+  for (graph::NodeId id : g.order) {
+    const graph::Node& n = g.node(id);
+    if (n.op == "input") inputs_.push_back({n.attrs.get_text("name"), n.outputs[0], {}, {}});
+  }
+  const auto input_of = [&](const passes::Slot& s) -> Input& {
+    return *std::find_if(inputs_.begin(), inputs_.end(),
+                         [&](const Input& i) { return i.boundary == s.offset; });
+  };
   addresses_.assign(g.values.size(), nullptr);
   for (std::size_t v = 0; v < slots.size(); ++v) {
     const passes::Slot& s = slots[v];
     if (s.space == Space::arena) addresses_[v] = arena.data() + s.offset;
-    if (s.space == Space::input) {
-      views_of_inputs_.emplace_back(static_cast<graph::ValueId>(s.offset), static_cast<graph::ValueId>(v));
-    }
+    if (s.space == Space::input) input_of(s).values.push_back(static_cast<graph::ValueId>(v));
     if (s.space == Space::weight) {
       const graph::Node& boundary = g.producer(static_cast<graph::ValueId>(s.offset));
       addresses_[v] = weights.data(boundary.attrs.get_text("name"));
@@ -47,8 +54,7 @@ Runner::Runner(const Plan& plan, const Arena& arena, const WeightStore& weights)
   }
   const auto point_at = [&](graph::ValueId v) {
     const passes::Slot& s = slots[static_cast<std::size_t>(v)];
-    if (s.space == Space::input)
-      patches_.push_back({static_cast<graph::ValueId>(s.offset), pointers_.size()});
+    if (s.space == Space::input) input_of(s).pointers.push_back(pointers_.size());
     pointers_.push_back(addresses_[static_cast<std::size_t>(v)]);
   };
   for (const PlanStep& step : plan.steps()) {
@@ -62,27 +68,16 @@ Runner::Runner(const Plan& plan, const Arena& arena, const WeightStore& weights)
 }
 
 bool Runner::has_input(const std::string& name) const {
-  const graph::Graph& g = plan_.graph();
-  for (graph::NodeId id : g.order) {
-    if (g.node(id).op == "input" && g.node(id).attrs.get_text("name") == name) return true;
-  }
-  return false;
+  return std::any_of(inputs_.begin(), inputs_.end(), [&](const Input& i) { return i.name == name; });
 }
 
 void Runner::bind_input(const std::string& name, const void* data) {
-  const graph::Graph& g = plan_.graph();
   bool found = false;
-  for (graph::NodeId id : g.order) {
-    const graph::Node& n = g.node(id);
-    if (n.op != "input" || n.attrs.get_text("name") != name) continue;
+  for (const Input& input : inputs_) {
+    if (input.name != name) continue;
     found = true;
-    const graph::ValueId boundary = n.outputs[0];
-    for (const auto& [of, value] : views_of_inputs_) {
-      if (of == boundary) addresses_[static_cast<std::size_t>(value)] = const_cast<void*>(data);
-    }
-    for (const Patch& p : patches_) {
-      if (p.boundary == boundary) pointers_[p.pointer] = const_cast<void*>(data);
-    }
+    for (graph::ValueId v : input.values) addresses_[static_cast<std::size_t>(v)] = const_cast<void*>(data);
+    for (std::size_t p : input.pointers) pointers_[p] = const_cast<void*>(data);
   }
   if (!found) throw base::Error(base::ExitCode::internal, fmt::format("the plan has no input '{}'", name));
 }

@@ -83,9 +83,12 @@ private:
     std::size_t first_output;
     void* scratch;
   };
-  struct Patch {
+  /// An input and everything that points at its buffer.
+  struct Input {
+    std::string name;
     graph::ValueId boundary;
-    std::size_t pointer;
+    std::vector<graph::ValueId> values;  // the boundary and views of it
+    std::vector<std::size_t> pointers;   // operands
   };
   void run_step(const BoundStep& s);
 
@@ -93,8 +96,7 @@ private:
   std::vector<void*> addresses_;  // by value
   std::vector<void*> pointers_;   // operands of all steps, one after the other
   std::vector<BoundStep> steps_;
-  std::vector<Patch> patches_;  // pointers that follow an input buffer
-  std::vector<std::pair<graph::ValueId, graph::ValueId>> views_of_inputs_;  // boundary, value
+  std::vector<Input> inputs_;
   std::function<void(graph::NodeId)> observer_;
 };
 

@@ -36,6 +36,10 @@ struct TrainOptions {
   std::optional<std::int64_t> smoke_steps{};  // --smoke N: N steps per mode, then stop
   bool exit_after_setup = false;
   bool dry_run = false;
+  bool log_steps = false;     // a record per training step in log.jsonl
+  bool bench_json = false;    // timings as one JSON line at the end
+  bool profile = false;       // time of every kernel at the end
+  bool print_digest = false;  // digest of the final weights
 
   DataPaths data{};
   DataPaths data_train{};

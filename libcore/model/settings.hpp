@@ -1,0 +1,66 @@
+// What the experiment says beside its layers: how long to train, on which data, what to report.
+// Plain structs, so that nobody below needs the schema.
+//
+// Everything a user can write is either honoured, or named as having no effect, or refused with its
+// place as not supported yet; nothing is ignored in silence.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.hpp"
+#include "model/bind_optim.hpp"
+#include "model/experiment.hpp"
+#include "model/layer_graph.hpp"
+#include "model/lower.hpp"
+
+namespace lbann::model {
+
+enum class ReaderKind { mnist, synthetic };
+
+struct ReaderSettings {
+  ReaderKind kind = ReaderKind::mnist;
+  std::string name;  // "mnist": also the name of its random stream
+  std::string role;  // "train", "validate", "test", "tournament"
+  bool shuffle = false;
+  std::string directory;  // resolved against the file that names it
+  std::string image_file, label_file;
+  double scale = 1;  // product of the scale transforms
+  double fraction_of_data_to_use = 0;
+  std::int64_t absolute_sample_count = 0;
+  double validation_fraction = 0, tournament_fraction = 0;
+  std::int64_t first_n = 0;
+  std::int64_t num_labels = 10;
+  std::int64_t num_samples = 0;             // synthetic
+  std::vector<std::int64_t> dims;           // synthetic: of one sample
+  std::vector<std::int64_t> response_dims;  // synthetic regression
+  base::SourceSpan span{};
+};
+
+enum class CallbackKind { print, timer, progress_bar };
+
+struct CallbackSettings {
+  CallbackKind kind;
+  std::int64_t skip_steps = 0;  // timer
+};
+
+struct TrainingSettings {
+  std::string model = "model0";
+  std::int64_t mini_batch_size = 0;
+  std::int64_t num_epochs = 0;
+  std::int64_t random_seed = -1;  // -1: not given
+  std::vector<ReaderSettings> readers;
+  std::vector<CallbackSettings> callbacks;  // in the order written
+  std::vector<int> schedules;               // callbacks of the graph that are learning-rate schedules
+};
+
+/// Reports every independent error. The result is usable only when there are none.
+TrainingSettings bind_settings(const Experiment& experiment, const LayerGraph& graph,
+                               base::Diagnostics& diagnostics);
+
+/// The fields a reader of these settings delivers, known without reading a file; `mnist` means
+/// 28 x 28 images, which the files must confirm.
+std::vector<DataField> make_data_fields(const TrainingSettings& settings);
+
+}  // namespace lbann::model

@@ -1,0 +1,286 @@
+// Trainer: plans, weights, pipelines and the epoch loop.
+#include "train/trainer.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/philox.hpp"
+#include "data/split.hpp"
+#include "kernels/cpu/catalogue.hpp"
+#include "model/step_plan.hpp"
+#include "train/bad_value.hpp"
+
+namespace lbann::train {
+namespace {
+
+/// Plans kept beside the primary one: full and partial batch of each mode.
+constexpr std::size_t max_plans = 8;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+BatchCounts count_batches(const DataPart& part, std::int64_t mini_batch) {
+  BatchCounts c;
+  c.num_samples = static_cast<std::int64_t>(part.samples.size());
+  c.batch_size = std::min(mini_batch, c.num_samples);
+  if (c.batch_size == 0) return c;
+  c.num_batches = (c.num_samples + c.batch_size - 1) / c.batch_size;
+  c.last_batch_size = c.num_samples - (c.num_batches - 1) * c.batch_size;
+  return c;
+}
+
+}  // namespace
+
+std::string_view to_string(DataMode mode) {
+  switch (mode) {
+    case DataMode::training:
+      return "training";
+    case DataMode::validation:
+      return "validation";
+    case DataMode::test:
+      return "test";
+    case DataMode::tournament:
+      return "tournament";
+  }
+  return "";
+}
+
+Trainer::Trainer(TrainerConfig config) : config_(std::move(config)), world_(comm::make_self_world(1)) {}
+Trainer::~Trainer() = default;
+
+void Trainer::setup() {
+  omp_set_num_threads(config_.threads);
+  catalogue_ =
+      config_.oracle ? passes::make_reference_catalogue() : kernels::cpu::make_cpu_catalogue(config_.threads);
+  info_.model = config_.model;
+  info_.metrics = config_.metrics;
+  info_.num_epochs = config_.num_epochs;
+  for (const auto& [mode, part] : config_.data) {
+    const BatchCounts counts = count_batches(part, config_.mini_batch_size);
+    if (mode == DataMode::training) info_.training = counts;
+    if (mode == DataMode::validation) info_.validation = counts;
+    if (mode == DataMode::test) info_.test = counts;
+    if (mode == DataMode::tournament) info_.tournament = counts;
+  }
+  open_pipelines();  // reading begins while we compile
+  const std::int64_t batch =
+      info_.training.batch_size > 0 ? info_.training.batch_size : config_.mini_batch_size;
+  prepared(layers::Mode::train, batch);
+  initialise_weights();
+  for (auto& callback : callbacks_) callback->on_setup_end(info_);
+}
+
+runtime::Plan Trainer::make_plan(layers::Mode mode, std::int64_t batch) {
+  model::LoweredModel lowered = config_.lower(mode, batch);
+  model::StepOptions options;
+  options.training = mode == layers::Mode::train;
+  options.commit = config_.commit;
+  options.oracle = config_.oracle;
+  options.disabled = config_.disabled_passes;
+  options.weight_layouts = weights_.layouts();
+  passes::Compilation c = model::make_compilation(std::move(lowered.graph), lowered, options, *catalogue_);
+  passes::compile(c);
+  if (plans_.empty()) {
+    model_weights_ = std::move(lowered.weights);
+    step_scalars_.assign(static_cast<std::size_t>(c.num_step_scalars), 0.0);
+  }
+  return runtime::Plan(std::move(c));
+}
+
+Trainer::PreparedPlan& Trainer::prepared(layers::Mode mode, std::int64_t batch) {
+  const PlanKey key{mode, batch};
+  auto found = plans_.find(key);
+  if (found == plans_.end()) {
+    auto plan = std::make_unique<runtime::Plan>(make_plan(mode, batch));
+    weights_.allocate(plan->graph());
+    if (plans_.size() >= max_plans) {
+      auto oldest = plans_.end();
+      for (auto it = plans_.begin(); it != plans_.end(); ++it) {
+        const bool primary = it->first == PlanKey{layers::Mode::train, info_.training.batch_size};
+        if (!primary && (oldest == plans_.end() || it->second.last_use < oldest->second.last_use))
+          oldest = it;
+      }
+      if (oldest != plans_.end()) plans_.erase(oldest);
+    }
+    found = plans_.emplace(key, PreparedPlan{std::move(plan), nullptr, 0}).first;
+    if (arena_.reserve(found->second.plan->memory().arena_bytes)) {
+      bind_all();
+    } else {
+      found->second.runner = std::make_unique<runtime::Runner>(*found->second.plan, arena_, weights_);
+    }
+  }
+  found->second.last_use = ++use_counter_;
+  return found->second;
+}
+
+void Trainer::bind_all() {
+  for (auto& [key, p] : plans_) p.runner = std::make_unique<runtime::Runner>(*p.plan, arena_, weights_);
+}
+
+void Trainer::initialise_weights() {
+  const std::uint64_t key = base::make_random_key(config_.seed, 0);
+  for (const model::LoweredWeight& w : model_weights_) {
+    if (!weights_.has(w.name)) continue;
+    std::vector<double> values(static_cast<std::size_t>(w.shape.num_elements()));
+    optim::fill_initial(w.initializer, w.target(), key, std::span<double>(values));
+    weights_.set_values(w.name, values);
+  }
+}
+
+void Trainer::open_pipelines() {
+  const std::uint64_t key = base::make_random_key(config_.seed, 0);
+  for (const auto& [mode, part] : config_.data) {
+    if (part.samples.empty()) continue;
+    data::PipelineOptions options;
+    options.batch_size = config_.mini_batch_size;
+    options.num_threads = config_.io_threads;
+    options.depth = 2;
+    options.shuffle = part.shuffle;
+    options.key = key;
+    options.order_stream = data::make_order_stream(part.reader, to_string(mode));
+    pipelines_[mode] = std::make_unique<data::Pipeline>(part.dataset, part.samples, options);
+  }
+}
+
+double Trainer::learning_rate(const model::LoweredWeight& w) const {
+  double rate = w.optimizer->learn_rate;
+  for (const LearningRate& l : config_.schedules) {
+    const bool applies =
+        l.weights.empty() || std::find(l.weights.begin(), l.weights.end(), w.name) != l.weights.end();
+    if (applies) rate = optim::learning_rate_at(l.schedule, rate, epoch_, optimizer_step_);
+  }
+  return rate;
+}
+
+void Trainer::write_step_scalars() {
+  std::size_t at = 0;
+  for (const model::LoweredWeight& w : model_weights_) {
+    if (!w.trainable || !w.optimizer || w.optimizer->kind == optim::OptimizerKind::none) continue;
+    for (double x : optim::scalars_at(*w.optimizer, learning_rate(w), optimizer_step_ + 1)) {
+      step_scalars_[at++] = x;
+    }
+  }
+}
+
+StepInfo Trainer::run_batch(DataMode mode, const data::Batch& batch) {
+  const bool training = mode == DataMode::training;
+  PreparedPlan& p = prepared(training ? layers::Mode::train : layers::Mode::evaluate, batch.size);
+  runtime::Runner& runner = *p.runner;
+  const std::vector<data::FieldSpec>& fields = config_.data.at(mode).dataset->fields();
+  for (std::size_t f = 0; f < fields.size(); ++f) {
+    if (runner.has_input(fields[f].name)) runner.bind_input(fields[f].name, batch.fields[f]);
+  }
+  if (training) {
+    write_step_scalars();
+    if (runner.has_input("step_scalars")) runner.bind_input("step_scalars", step_scalars_.data());
+  }
+  if (config_.poison_arena) arena_.poison();
+  runner.run();
+
+  StepInfo info;
+  info.mode = mode;
+  info.epoch = batch.epoch;
+  info.batch = batch.index;
+  info.size = batch.size;
+  info.step = steps_[mode];
+  info.objective = runner.output("objective");
+  for (const MetricInfo& m : config_.metrics) info.metrics.push_back(runner.output("metric:" + m.name));
+  const bool committed = !training || !runner.has_output("commit") || runner.output("commit") != 0;
+  if (config_.stop_at_nan && (!committed || !std::isfinite(info.objective))) stop_at_bad_value(p, info);
+  ++steps_[mode];
+  if (training && committed) ++optimizer_step_;
+  return info;
+}
+
+void Trainer::stop_at_bad_value(PreparedPlan& p, const StepInfo& info) {
+  // A refused step left everything untouched, so running it again shows where it went wrong; after an
+  // eager one the weights are already lost and the replay can only name the first value it meets.
+  const std::string place = find_first_bad_value(*p.runner);
+  throw base::Error(base::ExitCode::numerical,
+                    fmt::format("{} step {} (epoch {}): objective function is {}; {}", to_string(info.mode),
+                                info.step, info.epoch, info.objective, place),
+                    "lower the learning rate, or look at the layer named");
+}
+
+StepInfo Trainer::train_step() {
+  const auto start = std::chrono::steady_clock::now();
+  const data::Batch& batch = pipelines_.at(DataMode::training)->next();
+  StepInfo info = run_batch(DataMode::training, batch);
+  info.seconds = seconds_since(start);
+  return info;
+}
+
+EpochStats Trainer::evaluate(DataMode mode) {
+  EpochStats stats(config_.metrics.size());
+  stats.begin();
+  const auto found = pipelines_.find(mode);
+  if (found == pipelines_.end()) return stats;
+  const std::int64_t limit = config_.max_steps >= 0 ? config_.max_steps : found->second->num_batches();
+  for (std::int64_t i = 0; i < limit; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const data::Batch& batch = found->second->next();
+    const bool last = batch.last_of_epoch;
+    StepInfo info = run_batch(mode, batch);
+    info.seconds = seconds_since(start);
+    stats.add_step(info.objective, info.metrics, info.size, info.seconds);
+    for (auto& callback : callbacks_) callback->on_step_end(info_, info);
+    if (last) return stats;
+  }
+  // Cut short: the next pass begins at the beginning again.
+  found->second->seek(found->second->position().first + 1, 0);
+  return stats;
+}
+
+void Trainer::train() {
+  if (pipelines_.count(DataMode::training) == 0) {
+    throw base::Error(base::ExitCode::config, "there is no training data",
+                      "add a reader with role: \"train\"");
+  }
+  bool finished = config_.max_steps == 0;
+  for (; epoch_ < config_.num_epochs && !finished; ++epoch_) {
+    for (auto& callback : callbacks_) callback->on_epoch_begin(info_, epoch_);
+    const auto epoch_start = std::chrono::steady_clock::now();
+    EpochStats stats(config_.metrics.size());
+    stats.begin();
+    for (std::int64_t i = 0; i < info_.training.num_batches && !finished; ++i) {
+      StepInfo info = train_step();
+      info.epoch = epoch_;
+      stats.add_step(info.objective, info.metrics, info.size, info.seconds);
+      for (auto& callback : callbacks_) callback->on_step_end(info_, info);
+      finished = config_.max_steps >= 0 && steps_[DataMode::training] >= config_.max_steps;
+    }
+    EpochInfo end{DataMode::training, epoch_, steps_[DataMode::training], &stats, seconds_since(epoch_start)};
+    for (auto& callback : callbacks_) callback->on_epoch_end(info_, end);
+    if (pipelines_.count(DataMode::validation) > 0) {
+      const auto start = std::chrono::steady_clock::now();
+      const EpochStats validation = evaluate(DataMode::validation);
+      EpochInfo done{DataMode::validation, epoch_, steps_[DataMode::training], &validation,
+                     seconds_since(start)};
+      for (auto& callback : callbacks_) callback->on_evaluation_end(info_, done);
+    }
+  }
+  if (pipelines_.count(DataMode::test) > 0) {
+    const auto start = std::chrono::steady_clock::now();
+    const EpochStats test = evaluate(DataMode::test);
+    EpochInfo done{DataMode::test, std::max<std::int64_t>(epoch_ - 1, 0), steps_[DataMode::training], &test,
+                   seconds_since(start)};
+    for (auto& callback : callbacks_) callback->on_evaluation_end(info_, done);
+  }
+  for (auto& callback : callbacks_) callback->on_train_end(info_);
+}
+
+const runtime::Plan& Trainer::primary_plan() const {
+  return *plans_.at({layers::Mode::train, info_.training.batch_size}).plan;
+}
+
+runtime::Runner& Trainer::primary_runner() {
+  return *plans_.at({layers::Mode::train, info_.training.batch_size}).runner;
+}
+
+}  // namespace lbann::train

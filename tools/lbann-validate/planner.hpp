@@ -1,0 +1,20 @@
+// The kernel catalogue that plans are made with: this machine's, if its module is there.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "passes/kernel_catalogue.hpp"
+
+namespace lbann::tools {
+
+struct Planner {
+  std::unique_ptr<passes::KernelCatalogue> catalogue;
+  bool exact = false;  // layouts and scratch are those of this machine's kernels
+  std::string reason;  // why not
+};
+
+/// Opens liblbann_cpu.so beside the executable or in ../lib; else the naive kernels' catalogue.
+Planner open_planner(int threads);
+
+}  // namespace lbann::tools
