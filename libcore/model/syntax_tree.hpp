@@ -37,18 +37,18 @@ struct SyntaxValue {
   enum class Kind { identifier, integer, floating, string, message, list };
   Kind kind = Kind::identifier;
   bool negative = false;
-  bool bad = false;                   // already reported; its content means nothing
-  std::string text{};                 // a scalar: as written without '-'; a string: its decoded bytes
-  TextRange range{};                  // of a message or list: with its brackets
-  std::vector<SyntaxField> fields{};  // of a message
-  std::vector<SyntaxValue> items{};   // of a list
+  bool bad = false;                 // already reported; its content means nothing
+  std::string text{};               // a scalar: as written without '-'; a string: its decoded bytes
+  TextRange range{};                // of a message or list: with its brackets
+  std::vector<SyntaxField> fields;  // of a message
+  std::vector<SyntaxValue> items;   // of a list
 };
 
 struct SyntaxField {
   std::string name;          // of a type URL: the text between the brackets
   bool is_type_url = false;  // [type.googleapis.com/lbann_data.X] { ... }
   TextRange name_range{};
-  SyntaxValue value{};
+  SyntaxValue value;
 };
 
 struct SyntaxTree {
