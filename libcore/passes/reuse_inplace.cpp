@@ -34,6 +34,8 @@ public:
     index_uses();
     c_.memory = MemoryPlan{};
     c_.memory.values.resize(g_.values.size());
+    // Boundaries first: a value may be written into a weight whose node stands later in the order.
+    for (NodeId id : g_.order) place_boundary(g_.node(id));
     for (std::size_t p = 0; p < g_.order.size(); ++p) place_outputs(g_.order[p], static_cast<int>(p));
   }
 
@@ -143,17 +145,19 @@ private:
     return -1;
   }
 
+  void place_boundary(const Node& n) {
+    if (n.op != "weight" && n.op != "input") return;
+    const Space space = n.op == "weight" ? Space::weight : Space::input;
+    const ValueId v = n.outputs[0];
+    assign(v, new_storage(space, v, storage_bytes(g_.value(v)), static_cast<int>(g_.order.size())));
+  }
+
   void place_outputs(NodeId id, int position) {
     const Node& n = g_.node(id);
+    if (n.op == "weight" || n.op == "input") return;
     for (std::size_t o = 0; o < n.outputs.size(); ++o) {
       const ValueId v = n.outputs[o];
       const std::int64_t bytes = storage_bytes(g_.value(v));
-      const int end = static_cast<int>(g_.order.size());
-      if (n.op == "weight" || n.op == "input") {
-        const Space space = n.op == "weight" ? Space::weight : Space::input;
-        assign(v, new_storage(space, v, bytes, end));
-        continue;
-      }
       const ValueId target = target_of_[static_cast<std::size_t>(v)];
       if (target != graph::none) {
         assign(v, slot(target).storage);

@@ -12,8 +12,8 @@
 #include <stdexcept>
 
 #include "base/npy.hpp"
-#include "model.pb.h"
 #include "layers/layer_def.hpp"
+#include "model.pb.h"
 #include "ops/builder.hpp"
 #include "passes/passes.hpp"
 #include "runtime/plan.hpp"
