@@ -26,14 +26,16 @@ void replay(const passes::Compilation& c) {
     return true;
   };
   std::map<graph::ValueId, graph::ValueId> written_as;  // views hold what their operand holds
+  // Weights hold their old contents when the step begins, wherever their nodes stand.
   for (graph::NodeId id : g.order) {
     const graph::Node& n = g.node(id);
-    if (n.op == "weight") {
-      weight_owner[n.outputs[0]] = n.outputs[0];
-      written_as[n.outputs[0]] = n.outputs[0];
-      continue;
-    }
-    if (n.op == "input") continue;
+    if (n.op != "weight") continue;
+    weight_owner[n.outputs[0]] = n.outputs[0];
+    written_as[n.outputs[0]] = n.outputs[0];
+  }
+  for (graph::NodeId id : g.order) {
+    const graph::Node& n = g.node(id);
+    if (n.op == "weight" || n.op == "input") continue;
     for (graph::ValueId v : n.inputs) {
       const passes::Slot s = slot(v);
       if (s.space == Space::arena) {
