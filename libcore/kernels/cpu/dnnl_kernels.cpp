@@ -10,7 +10,7 @@
 #include "base/diagnostic.hpp"
 #include "kernels/cpu/dnnl_engine.hpp"
 #include "kernels/cpu/dnnl_op.hpp"
-#include "kernels/cpu/relu_in_place.hpp"
+#include "kernels/cpu/epilogue.hpp"
 
 namespace lbann::kernels {
 namespace {
@@ -28,11 +28,12 @@ public:
     : name_(std::move(name)), primitive_(op.desc.get()), has_scratch_(op.scratch_bytes > 0) {
     for (const OpArg& arg : op.args) add(arg.arg, arg.is_output, arg.index, arg.desc);
     if (has_scratch_) add(DNNL_ARG_SCRATCHPAD, false, -1, op.desc.scratchpad_desc());
-    if (op.relu_after) {
-      for (const OpArg& arg : op.args) {
-        if (arg.is_output) relu_count_ = static_cast<std::int64_t>(arg.desc.get_size() / sizeof(float));
-      }
+    for (const OpArg& arg : op.args) {
+      if (!arg.is_output) continue;
+      if (op.relu_after) relu_count_ = static_cast<std::int64_t>(arg.desc.get_size() / sizeof(float));
+      bias_shape_ = arg.desc.dims();
     }
+    bias_input_ = op.bias_after;
   }
 
   void run(const KernelArgs& args) override {
@@ -50,6 +51,11 @@ public:
     if (dnnl_primitive_execute(primitive_.get(), stream.get(), static_cast<int>(exec_args_.size()),
                                exec_args_.data()) != dnnl_success) {
       fail(name_, "the library's call failed");
+    }
+    if (bias_input_ >= 0) {
+      cpu::add_bias_in_place(static_cast<float*>(args.outputs[0]),
+                             static_cast<const float*>(args.inputs[bias_input_]), bias_shape_[0],
+                             bias_shape_[1]);
     }
     if (relu_count_ > 0) cpu::relu_in_place(static_cast<float*>(args.outputs[0]), relu_count_);
   }
@@ -73,6 +79,8 @@ private:
   std::vector<Slot> slots_;
   std::vector<dnnl_exec_arg_t> exec_args_;
   std::int64_t relu_count_ = 0;
+  int bias_input_ = -1;
+  dnnl::memory::dims bias_shape_;  // [rows, columns] of the output
 };
 
 }  // namespace

@@ -10,7 +10,8 @@
 //   inner_product_bwd_weights_t  y = diff_weights [m,n],   op(a)^T = diff_dst [k,m], b = src [k,n]
 //
 // So a fully connected layer keeps W, its gradient and its optimizer state in one packed layout.
-// Everything else (batch dims, attention) goes to the general matmul primitive.
+// bwd_data knows no bias, so it is added to the rows afterwards. Everything else (batch dims,
+// attention) goes to the general matmul primitive.
 #include "kernels/cpu/dnnl_engine.hpp"
 #include "kernels/cpu/dnnl_op.hpp"
 
@@ -34,11 +35,10 @@ std::optional<Sides> try_sides(const OpRequest& r) {
                attrs.get_text("act", "") == "relu"};
 }
 
-// Inner products are for plain matrices; the gradient forms take neither bias nor activation.
-std::optional<Sides> try_matrix_sides(const OpRequest& r, bool forward) {
+// Inner products are for plain matrices.
+std::optional<Sides> try_matrix_sides(const OpRequest& r) {
   const std::optional<Sides> s = try_sides(r);
   if (!s || r.g.shape(r.node.outputs[0]).rank() != 2) return std::nullopt;
-  if (!forward && (s->has_bias || s->relu)) return std::nullopt;
   return s;
 }
 
@@ -54,7 +54,7 @@ bool describe_all(const OpRequest& r, std::vector<OpArg>& args) {
 }  // namespace
 
 std::optional<DnnlOp> try_inner_product(const OpRequest& r) {
-  const std::optional<Sides> s = try_matrix_sides(r, true);
+  const std::optional<Sides> s = try_matrix_sides(r);
   if (!s) return std::nullopt;
   std::vector<OpArg> args{{DNNL_ARG_SRC, false, 0, view(s->ta)},
                           {DNNL_ARG_WEIGHTS, false, 1, view(!s->tb)},
@@ -69,19 +69,27 @@ std::optional<DnnlOp> try_inner_product(const OpRequest& r) {
 }
 
 std::optional<DnnlOp> try_inner_product_bwd_data(const OpRequest& r) {
-  const std::optional<Sides> s = try_matrix_sides(r, false);
+  const std::optional<Sides> s = try_matrix_sides(r);
   if (!s) return std::nullopt;
   std::vector<OpArg> args{{DNNL_ARG_DIFF_DST, false, 0, view(s->ta)},
                           {DNNL_ARG_WEIGHTS, false, 1, view(s->tb)},
                           {DNNL_ARG_DIFF_SRC, true, 0}};
   if (!describe_all(r, args)) return std::nullopt;
   const dnnl::inner_product_backward_data::desc desc(args[2].desc, args[1].desc, args[0].desc);
-  return try_finish(r, &desc.data, args);
+  std::optional<DnnlOp> op = try_finish(r, &desc.data, args);
+  if (!op) return std::nullopt;
+  op->relu_after = s->relu;
+  if (s->has_bias) {
+    if (!op->outputs[0].is_plain()) return std::nullopt;
+    op->inputs[2] = tensor::Layout::plain(1);
+    op->bias_after = 2;
+  }
+  return op;
 }
 
 std::optional<DnnlOp> try_inner_product_bwd_weights(const OpRequest& r, bool transposed) {
-  const std::optional<Sides> s = try_matrix_sides(r, false);
-  if (!s) return std::nullopt;
+  const std::optional<Sides> s = try_matrix_sides(r);
+  if (!s || s->has_bias || s->relu) return std::nullopt;
   std::vector<OpArg> args{{transposed ? DNNL_ARG_DIFF_DST : DNNL_ARG_SRC, false, 0, view(!s->ta)},
                           {transposed ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST, false, 1, view(s->tb)},
                           {DNNL_ARG_DIFF_WEIGHTS, true, 0, view(!transposed)}};

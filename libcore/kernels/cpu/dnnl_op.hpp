@@ -55,6 +55,7 @@ struct DnnlOp {
   std::vector<tensor::Layout> outputs;
   std::int64_t scratch_bytes = 0;
   bool relu_after = false;
+  int bias_after = -1;  // input added to the rows of a row-major output after the call
 };
 
 /// Share of the machine's arithmetic peak to expect of an implementation (0..1), by its name.
