@@ -437,7 +437,8 @@ private:
 
   void report_unknown(const SyntaxField& field, const std::vector<SyntaxField>& siblings,
                       const pb::Descriptor& type) {
-    error("unknown-field", field.name_range,
+    const bool is_section = type.full_name() == "lbann_data.LbannPB";
+    error(is_section ? "unknown-section" : "unknown-field", field.name_range,
           fmt::format("there is no field '{}' in {}", base::printable(field.name), describe(type)),
           suggest(field, siblings, type));
   }

@@ -6,6 +6,7 @@
 #include "base/files.hpp"
 #include "lbann.pb.h"
 #include "model/binder.hpp"
+#include "model/damage.hpp"
 
 namespace lbann::model {
 
@@ -54,6 +55,7 @@ Experiment load_experiment(const std::vector<std::string>& files, const std::vec
 }
 
 void check_complete(const Experiment& experiment, base::Diagnostics& diagnostics) {
+  if (Damage(experiment.spans, diagnostics).of_structure()) return;
   const auto& proto = *experiment.proto;
   base::SourceSpan where;
   if (experiment.spans.num_sources() > 0) where.file = experiment.spans.source(0);

@@ -11,6 +11,7 @@
 
 #include "base/edit_distance.hpp"
 #include "lbann.pb.h"
+#include "model/damage.hpp"
 #include "model/execution_order.hpp"
 
 namespace lbann::model {
@@ -37,10 +38,8 @@ public:
     : experiment_(experiment),
       spans_(experiment.spans),
       model_(experiment.proto->model()),
-      diagnostics_(diagnostics) {
-    for (const auto& d : diagnostics.all())
-      if (d.severity == base::Severity::error && d.span.known()) earlier_errors_.push_back(d.span);
-  }
+      diagnostics_(diagnostics),
+      damage_(experiment.spans, diagnostics) {}
 
   LayerGraph make() {
     graph_.model_name = model_.name().empty() ? "model0" : model_.name();
@@ -54,10 +53,7 @@ public:
     make_metrics();
     make_callbacks(model_.callback(), "model");
     make_callbacks(experiment_.proto->trainer().callback(), "trainer");
-    for (int i = 0; i < experiment_.proto->data_reader().reader_size(); ++i) {
-      const std::string path = fmt::format("data_reader.reader[{}]", i);
-      graph_.readers.push_back({&experiment_.proto->data_reader().reader(i), path, spans_.span(path)});
-    }
+    make_readers();
     return std::move(graph_);
   }
 
@@ -68,18 +64,7 @@ private:
                       std::move(notes), std::move(help)});
   }
 
-  /// Was something inside this block wrong before we came?
-  bool damaged(const std::string& path) const {
-    const Place* place = spans_.find(path);
-    if (place == nullptr || earlier_errors_.empty()) return false;
-    const auto& range = place->value;
-    return std::any_of(earlier_errors_.begin(), earlier_errors_.end(), [&](const base::SourceSpan& e) {
-      const auto begin = std::pair(place->name.line, place->name.column);
-      const auto end = std::pair(range.end_line, range.end_column);
-      return e.file == spans_.source(place->source) && begin <= std::pair(e.line, e.column) &&
-             std::pair(e.line, e.column) < end;
-    });
-  }
+  bool damaged(const std::string& path) const { return damage_.inside(path); }
 
   void check_name(const std::string& name, const std::string& path, std::string_view what) {
     if (name.empty())
@@ -111,6 +96,10 @@ private:
       if (message.has_initializer()) node.initializer = &message.initializer();
       if (message.has_optimizer()) node.optimizer = &message.optimizer();
       node.type = type_of(message.datatype(), node.path + ".datatype");
+      if (message.sharded())
+        diagnostics_.warning(
+            "no-effect", spans_.span(node.path + ".sharded"),
+            "sharded weights are not yet supported here: they are kept whole, results are the same");
       const auto where = message.has_name() ? spans_.span(node.path + ".name") : node.span;
       const auto known = weights_index_.find(node.name);
       const auto first = known == weights_index_.end()
@@ -476,12 +465,31 @@ private:
     }
   }
 
+  void make_readers() {
+    const auto& proto = *experiment_.proto;
+    for (int i = 0; i < proto.data_reader().reader_size(); ++i) {
+      const std::string path = fmt::format("data_reader.reader[{}]", i);
+      graph_.readers.push_back({&proto.data_reader().reader(i), path, spans_.span(path)});
+    }
+    if (proto.has_data_reader() && proto.data_reader().reader_size() == 0 && !damaged("data_reader"))
+      error("no-readers", spans_.span("data_reader"), "the data_reader has no readers", "add reader { ... }");
+    if (proto.has_data_set_metadata())
+      error("not-supported", spans_.span("data_set_metadata"),
+            "'data_set_metadata' is known to LBANN, not yet supported here");
+    if (proto.data_reader().requires_data_set_metadata())
+      error("not-supported", spans_.span("data_reader.requires_data_set_metadata"),
+            "'requires_data_set_metadata' is known to LBANN, not yet supported here");
+    if (proto.data_reader().has_max_par_io_size())
+      diagnostics_.warning("no-effect", spans_.span("data_reader.max_par_io_size"),
+                           "field 'max_par_io_size' has no effect");
+  }
+
   const Experiment& experiment_;
   const SpanTable& spans_;
   const lbann_data::Model& model_;
   base::Diagnostics& diagnostics_;
+  const Damage damage_;
   LayerGraph graph_;
-  std::vector<base::SourceSpan> earlier_errors_;
   std::unordered_map<std::string, int> layer_index_;
   std::unordered_map<std::string, int> weights_index_;
   std::vector<std::string> layer_names_;

@@ -35,11 +35,8 @@ LayerLowering::LayerLowering(const LayerGraph& graph, const Experiment& experime
     experiment_(experiment),
     state_(state),
     diagnostics_(diagnostics),
-    outputs_(graph.layers.size()) {
-  for (const base::Diagnostic& d : diagnostics.all()) {
-    if (d.severity == base::Severity::error && d.span.known()) earlier_errors_.push_back(d.span);
-  }
-}
+    damage_(experiment.spans, diagnostics),
+    outputs_(graph.layers.size()) {}
 
 void LayerLowering::run() {
   for (const int i : graph_.order) lower(i);
@@ -59,18 +56,6 @@ void LayerLowering::error(const LayerNode& layer, const std::string& id, const s
   d.help = std::move(help);
   d.notes = std::move(notes);
   diagnostics_.add(std::move(d));
-}
-
-bool LayerLowering::is_damaged(const LayerNode& layer) const {
-  const Place* place = experiment_.spans.find(layer.path);
-  if (place == nullptr) return false;
-  const std::string& file = experiment_.spans.source(place->source);
-  const auto begin = std::pair(place->name.line, place->name.column);
-  const auto end = std::pair(place->value.end_line, place->value.end_column);
-  return std::any_of(earlier_errors_.begin(), earlier_errors_.end(), [&](const base::SourceSpan& e) {
-    const auto at = std::pair(e.line, e.column);
-    return e.file == file && begin <= at && at < end;
-  });
 }
 
 bool LayerLowering::check_placement(int index) {
@@ -168,7 +153,7 @@ void LayerLowering::add_trace(const LayerNode& layer, const ModelLowerContext& c
 
 void LayerLowering::lower(int index) {
   const LayerNode& layer = node(index);
-  if (layer.kind.empty() || is_damaged(layer)) return;
+  if (layer.kind.empty() || damage_.inside(layer.path)) return;
   const layers::LayerDef* def = layers::try_layer(layer.kind);
   bool ok = check_common(index, def);
   for (const int p : layer.parents) ok = ok && output_for(p, index) != graph::none;
@@ -185,6 +170,8 @@ void LayerLowering::lower(int index) {
     add_trace(layer, context, outputs, origin, first_node);
     outputs_[static_cast<std::size_t>(index)] = outputs;
   } catch (const layers::LayerError& e) {
+    // Without any reader that is what the user is told, not that each field is missing.
+    if (e.id == "unknown-data-field" && state_.options.fields.empty() && diagnostics_.has_errors()) return;
     error(layer, e.id, e.message, e.field.empty() ? "" : layer.kind + "." + e.field, e.help, e.notes);
   } catch (const ops::InferError& e) {
     error(layer, e.id, e.message, "", e.help);

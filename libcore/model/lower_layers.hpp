@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "model/damage.hpp"
 #include "model/lower.hpp"
 #include "model/lower_context.hpp"
 
@@ -26,8 +27,6 @@ public:
 
 private:
   void lower(int index);
-  /// Has the text of this layer an error already? Then what follows from it is not worth telling.
-  bool is_damaged(const LayerNode& layer) const;
   /// False: refused, with a diagnostic.
   bool check_common(int index, const layers::LayerDef* def);
   bool check_placement(int index);
@@ -45,7 +44,7 @@ private:
   const Experiment& experiment_;
   LowerState& state_;
   base::Diagnostics& diagnostics_;
-  std::vector<base::SourceSpan> earlier_errors_;
+  const Damage damage_;
   std::vector<std::vector<graph::ValueId>> outputs_;  // per layer; empty: failed
   std::vector<LayerTrace> trace_;
 };

@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(values_of_the_wrong_kind_are_refused_with_their_place) {
       b.errors() == List({"1:21 wrong-type", "2:28 out-of-range", "3:1 duplicate-field", "4:31 wrong-type",
                           "4:46 wrong-type", "4:58 out-of-range", "5:41 out-of-range", "5:64 out-of-range",
                           "5:82 wrong-type", "6:44 out-of-range", "6:65 wrong-type", "7:21 wrong-type",
-                          "8:1 unknown-field"}),
+                          "8:1 unknown-section"}),
       boost::test_tools::per_element());
 }
 
@@ -287,7 +287,7 @@ BOOST_AUTO_TEST_CASE(enums_are_read_by_name_or_number) {
 BOOST_AUTO_TEST_CASE(a_name_in_the_wrong_block_is_sent_to_the_right_one) {
   const Bound b("model { layer { num_neurons: 3 fully_connected { layer {} } konvolution {} } } modle {}");
   BOOST_TEST(b.errors() == List({"1:17 unknown-field", "1:50 unknown-field", "1:61 unknown-field",
-                                 "1:80 unknown-field"}),
+                                 "1:80 unknown-section"}),
              boost::test_tools::per_element());
   BOOST_TEST(b.help(0) == "'num_neurons' belongs into 'fully_connected { ... }'");
   BOOST_TEST(b.help(1).find("belongs to a block of type Model") != std::string::npos);

@@ -182,6 +182,16 @@ BOOST_AUTO_TEST_CASE(sections_that_training_needs_are_asked_for) {
   base::Diagnostics diagnostics;
   check_complete(empty, diagnostics);
   BOOST_TEST(diagnostics.num_errors() == 3);
+  // A section that is there but could not be read is not missing.
+  for (const char* text : {"optimzer {}", "model { layer {"}) {
+    base::Diagnostics damaged;
+    Experiment experiment;
+    parse_experiment("f", text, experiment, damaged);
+    const int before = damaged.num_errors();
+    check_complete(experiment, damaged);
+    BOOST_TEST(before == 1);
+    BOOST_TEST(damaged.num_errors() == before);
+  }
 }
 
 // Each bad file has its diagnostics beside it, checked by eye when they were written.
