@@ -1,5 +1,5 @@
-// Building the graph in steps that each go on after errors: layers and weights by name, edges,
-// old inputs, order, objective and metrics, and the rest of the experiment.
+// Building the graph in steps that each go on after errors: weights and layers by name, edges,
+// old inputs, order. The sections beside the layers are in graph_sections.cpp.
 #include "model/layer_graph.hpp"
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 #include "lbann.pb.h"
 #include "model/damage.hpp"
 #include "model/execution_order.hpp"
+#include "model/graph_sections.hpp"
 
 namespace lbann::model {
 
@@ -23,14 +24,6 @@ namespace {
 constexpr const char* blanks = " \t\r\n\v\f";
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-/// The member of a oneof that is set, as field name and message.
-std::pair<std::string, const pb::Message*> chosen(const pb::Message& message, const char* oneof_name) {
-  const auto* oneof = message.GetDescriptor()->FindOneofByName(oneof_name);
-  const auto* field = message.GetReflection()->GetOneofFieldDescriptor(message, oneof);
-  if (field == nullptr) return {};
-  return {field->name(), &message.GetReflection()->GetMessage(message, field)};
-}
 
 class GraphMaker {
 public:
@@ -49,11 +42,12 @@ public:
     link_layers();
     split_old_inputs();
     order_layers();
-    make_objective();
-    make_metrics();
-    make_callbacks(model_.callback(), "model");
-    make_callbacks(experiment_.proto->trainer().callback(), "trainer");
-    make_readers();
+    make_sections(
+        experiment_, damage_,
+        [this](const std::string& name, const base::SourceSpan& span) {
+          return resolve_layer(name, span, "layer");
+        },
+        graph_, diagnostics_);
     return std::move(graph_);
   }
 
@@ -139,7 +133,7 @@ private:
       const bool broken = damaged(node.path);
       if (node.named) check_name(node.name, node.path + ".name", "layer");
       if (broken && !node.named) lost_name_ = true;
-      std::tie(node.kind, node.params) = chosen(message, "layer_type");
+      std::tie(node.kind, node.params) = chosen_member(message, "layer_type");
       if (node.params == nullptr && !broken)
         error("layer-without-kind", node.span, fmt::format("layer '{}' has no kind", node.name),
               "add one, for example relu {}");
@@ -379,109 +373,6 @@ private:
           {fmt::format("through '{}'", graph_.layers[at(cycle[k])].name), graph_.layers[at(cycle[k])].span});
     error("cycle", graph_.layers[at(cycle[0])].span, fmt::format("layers form a cycle: {}", text), "",
           std::move(notes));
-  }
-
-  // -- objective, metrics, callbacks ----------------------------------------------------------------
-
-  void make_objective() {
-    const auto& objective = model_.objective_function();
-    for (int i = 0; i < objective.layer_term_size(); ++i) {
-      const auto& message = objective.layer_term(i);
-      ObjectiveTerm term;
-      term.path = fmt::format("model.objective_function.layer_term[{}]", i);
-      term.scale = scale_of(message, term.path);
-      term.span = spans_.span(term.path + ".layer");
-      if (message.layer().empty()) {
-        if (!damaged(term.path))
-          error("missing-layer", term.span, "this term of the objective names no layer");
-        continue;
-      }
-      term.layer = resolve_layer(message.layer(), term.span, "layer");
-      if (term.layer >= 0) graph_.objective.push_back(std::move(term));
-    }
-    for (int i = 0; i < objective.l2_weight_regularization_size(); ++i) {
-      const auto& message = objective.l2_weight_regularization(i);
-      L2Regularization term;
-      term.path = fmt::format("model.objective_function.l2_weight_regularization[{}]", i);
-      term.scale = scale_of(message, term.path);
-      term.span = spans_.span(term.path);
-      term.weights.assign(message.weights().begin(), message.weights().end());
-      graph_.l2_terms.push_back(std::move(term));
-    }
-  }
-
-  template <class Term>
-  double scale_of(const Term& message, const std::string& path) {
-    if (!message.has_scale_factor()) return 1;
-    if (message.scale_factor() == 0)
-      diagnostics_.warning("scale-factor-zero", spans_.span(path + ".scale_factor"),
-                           "scale_factor 0 switches this term off; LBANN reads it as 1");
-    return message.scale_factor();
-  }
-
-  void make_metrics() {
-    for (int i = 0; i < model_.metric_size(); ++i) {
-      const auto& message = model_.metric(i);
-      MetricNode node;
-      node.message = &message;
-      node.path = fmt::format("model.metric[{}]", i);
-      node.span = spans_.span(node.path);
-      if (message.metric_type_case() == lbann_data::Metric::METRIC_TYPE_NOT_SET) {
-        if (!damaged(node.path))
-          error("metric-without-kind", node.span, "this metric has no kind",
-                "add layer_metric { layer: \"...\" }");
-        continue;
-      }
-      if (message.has_layer_metric()) {
-        const auto& metric = message.layer_metric();
-        node.span = spans_.span(node.path + ".layer_metric.layer");
-        node.unit = metric.unit();
-        node.name = metric.name().empty() ? metric.layer() : metric.name();
-        if (metric.layer().empty()) {
-          if (!damaged(node.path)) error("missing-layer", node.span, "this metric names no layer");
-          continue;
-        }
-        node.layer = resolve_layer(metric.layer(), node.span, "layer");
-        if (node.layer < 0) continue;
-      } else {
-        node.name = message.has_executable_metric() ? message.executable_metric().name()
-                                                    : message.python_metric().name();
-      }
-      graph_.metrics.push_back(std::move(node));
-    }
-  }
-
-  template <class List>
-  void make_callbacks(const List& list, const char* owner) {
-    for (int i = 0; i < list.size(); ++i) {
-      CallbackNode node;
-      node.message = &list.Get(i);
-      node.path = fmt::format("{}.callback[{}]", owner, i);
-      std::tie(node.kind, node.params) = chosen(list.Get(i), "callback_type");
-      node.span = spans_.span(node.kind.empty() ? node.path : node.path + "." + node.kind);
-      if (node.kind.empty() && !damaged(node.path))
-        diagnostics_.warning("empty-callback", node.span, "this callback is empty and does nothing");
-      graph_.callbacks.push_back(std::move(node));
-    }
-  }
-
-  void make_readers() {
-    const auto& proto = *experiment_.proto;
-    for (int i = 0; i < proto.data_reader().reader_size(); ++i) {
-      const std::string path = fmt::format("data_reader.reader[{}]", i);
-      graph_.readers.push_back({&proto.data_reader().reader(i), path, spans_.span(path)});
-    }
-    if (proto.has_data_reader() && proto.data_reader().reader_size() == 0 && !damaged("data_reader"))
-      error("no-readers", spans_.span("data_reader"), "the data_reader has no readers", "add reader { ... }");
-    if (proto.has_data_set_metadata())
-      error("not-supported", spans_.span("data_set_metadata"),
-            "'data_set_metadata' is known to LBANN, not yet supported here");
-    if (proto.data_reader().requires_data_set_metadata())
-      error("not-supported", spans_.span("data_reader.requires_data_set_metadata"),
-            "'requires_data_set_metadata' is known to LBANN, not yet supported here");
-    if (proto.data_reader().has_max_par_io_size())
-      diagnostics_.warning("no-effect", spans_.span("data_reader.max_par_io_size"),
-                           "field 'max_par_io_size' has no effect");
   }
 
   const Experiment& experiment_;
