@@ -3,13 +3,9 @@
 
 #include "base/diagnostic.hpp"
 #include "kernels/cpu/cpu_kernels.hpp"
+#include "kernels/cpu/dnnl_kernels.hpp"
 #include "kernels/kernel.hpp"
 #include "kernels/reference/reference_kernels.hpp"
-
-#if __has_include("kernels/cpu/dnnl_kernels.hpp")
-#include "kernels/cpu/dnnl_kernels.hpp"
-#define LBANN_HAS_DNNL_KERNELS 1
-#endif
 
 namespace lbann::kernels {
 namespace {
@@ -21,9 +17,7 @@ struct Family {
 
 constexpr Family families[] = {
     {"cpu.", make_cpu_kernel},
-#ifdef LBANN_HAS_DNNL_KERNELS
     {"dnnl.", make_dnnl_kernel},
-#endif
     {"ref.", make_reference_kernel},
     {"view", make_reference_kernel},
 };

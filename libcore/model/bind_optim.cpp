@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "callbacks.pb.h"
+#include "model/paths.hpp"
 #include "optimizers.pb.h"
 #include "weights.pb.h"
 
@@ -84,7 +85,8 @@ OptimizerConfig read_optimizer(const lbann_data::Optimizer& m, const AbsentField
   return c;
 }
 
-InitializerConfig read_initializer(const lbann_data::Initializer& m) {
+InitializerConfig read_initializer(const lbann_data::Initializer& m, const std::string& path,
+                                   const SpanTable& spans) {
   InitializerConfig c;
   const auto plain = [&c](InitializerKind kind) { c.kind = kind; };
   switch (m.initializer_type_case()) {
@@ -100,7 +102,7 @@ InitializerConfig read_initializer(const lbann_data::Initializer& m) {
     }
     case lbann_data::Initializer::kNumpyInitializer:
       c.kind = InitializerKind::numpy;
-      c.file = m.numpy_initializer().file();
+      c.file = resolve_path(spans, path + ".numpy_initializer.file", m.numpy_initializer().file());
       break;
     case lbann_data::Initializer::kUniformInitializer:
       c.kind = InitializerKind::uniform;
@@ -225,7 +227,7 @@ std::optional<InitializerConfig> bind_initializer(const lbann_data::Initializer&
                     list.values_size(), list.values_d_size()));
     return std::nullopt;
   }
-  return read_initializer(message);
+  return read_initializer(message, path, spans);
 }
 
 std::optional<BoundSchedule> bind_schedule(const lbann_data::Callback& message, const std::string& path,

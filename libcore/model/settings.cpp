@@ -2,7 +2,6 @@
 #include "model/settings.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -11,6 +10,7 @@
 
 #include "base/edit_distance.hpp"
 #include "lbann.pb.h"
+#include "model/paths.hpp"
 
 namespace lbann::model {
 namespace {
@@ -71,17 +71,6 @@ std::optional<std::vector<std::int64_t>> try_parse_dims(const std::string& text)
   return dims;
 }
 
-/// Relative names count from the folder of the file that writes them, then from the working folder.
-std::string resolve_folder(const Experiment& e, const std::string& path, const std::string& folder) {
-  namespace fs = std::filesystem;
-  if (fs::path(folder).is_absolute()) return folder;
-  const base::SourceSpan span = e.spans.span(path);
-  if (span.file.empty() || span.file == "-") return folder;
-  const fs::path beside = fs::path(span.file).parent_path() / folder;
-  std::error_code ignored;
-  return fs::exists(beside, ignored) ? beside.string() : folder;
-}
-
 void bind_scale(Binder& b, const lbann_data::Reader& message, const std::string& path, ReaderSettings& r) {
   for (int i = 0; i < message.transforms_size(); ++i) {
     const lbann_data::Transform& t = message.transforms(i);
@@ -104,7 +93,7 @@ void bind_mnist(Binder& b, const lbann_data::Reader& m, const std::string& path,
       {"name", "role", "shuffle", "data_filedir", "data_filename", "label_filename", "validation_fraction",
        "tournament_fraction", "absolute_sample_count", "fraction_of_data_to_use", "first_n", "transforms"});
   r.kind = ReaderKind::mnist;
-  r.directory = resolve_folder(b.experiment(), path + ".data_filedir", m.data_filedir());
+  r.directory = resolve_path(b.experiment().spans, path + ".data_filedir", m.data_filedir());
   r.image_file = m.data_filename();
   r.label_file = m.label_filename();
   for (const auto& [field, text] :
