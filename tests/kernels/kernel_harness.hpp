@@ -61,7 +61,10 @@ struct Case {
 
 /// Makes the kernel and runs it `times` times on the case's buffers. Throws what make_kernel throws.
 void run(const Case& c, const std::string& kernel, int times = 1);
+void run(const Case& c, Kernel& kernel);
 std::unique_ptr<Kernel> make(const Case& c, const std::string& kernel);
+using MakeFunction = std::function<std::unique_ptr<Kernel>(const graph::Graph&, graph::NodeId)>;
+std::unique_ptr<Kernel> make_with(const Case& c, const std::string& kernel, const MakeFunction& make);
 
 /// `count` values of a fixed pseudo-random sequence in [lo, hi).
 std::vector<float> random_values(std::int64_t count, std::uint64_t seed, float lo = -2, float hi = 2);
@@ -69,7 +72,7 @@ std::vector<float> random_values(const tensor::Shape& shape, std::uint64_t seed,
 
 /// Largest |a - b| / max(1, |b|); infinite when NaN or infinity stand at different places.
 double largest_difference(const std::vector<float>& a, const std::vector<float>& b);
-/// Number of places with different bits.
+/// Number of places with different bits; all NaNs count as one.
 int different_bits(const std::vector<float>& a, const std::vector<float>& b);
 
 }  // namespace lbann::kernels::testing

@@ -53,6 +53,13 @@ reference::Maker* try_maker(std::string_view op) {
 
 bool has_reference_kernel(std::string_view op) { return try_maker(op) != nullptr; }
 
+std::unique_ptr<Kernel> make_plain_reference_kernel(const NodeView& v) {
+  reference::Maker* make = try_maker(v.n.op);
+  if (make == nullptr) v.refuse("no such naive kernel");
+  v.check_plain();
+  return make(v);
+}
+
 std::unique_ptr<Kernel> make_reference_kernel(const graph::Graph& g, graph::NodeId node) {
   const NodeView v(g, node);
   if (v.n.kernel == "view") {

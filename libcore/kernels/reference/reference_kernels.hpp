@@ -7,13 +7,15 @@
 #include <string_view>
 
 #include "graph/graph.hpp"
-#include "kernels/kernel.hpp"
+#include "kernels/node_view.hpp"
 
 namespace lbann::kernels {
 
 /// Throws base::Error (internal) for an unknown id, an operand that is not row-major (except
 /// "ref.reorder" and "view") or a type the primitive has no meaning for.
 std::unique_ptr<Kernel> make_reference_kernel(const graph::Graph& g, graph::NodeId node);
+/// The naive kernel of a row-major node, whatever kernel id the node has.
+std::unique_ptr<Kernel> make_plain_reference_kernel(const NodeView& v);
 /// Is there a naive kernel for this primitive?
 bool has_reference_kernel(std::string_view op);
 

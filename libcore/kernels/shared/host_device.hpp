@@ -8,3 +8,10 @@
 #else
 #define LBANN_HOST_DEVICE inline __attribute__((always_inline))
 #endif
+
+// Before a loop whose iterations touch equal indices only, although pointers may be equal.
+#if defined(__clang__)
+#define LBANN_IVDEP _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define LBANN_IVDEP _Pragma("GCC ivdep")
+#endif

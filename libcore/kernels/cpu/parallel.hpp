@@ -1,0 +1,47 @@
+// Dividing work among the OpenMP team. Tasks are numbered; a thread gets a contiguous range of them.
+// What a task computes never depends on the number of threads, so results do not either. Work below
+// the grain runs on one thread: waking the team costs microseconds.
+#pragma once
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace lbann::kernels::cpu {
+
+inline constexpr std::int64_t grain_elements = 16384;  // about 2 us of memory-bound work
+
+inline int threads_for(std::int64_t num_tasks, std::int64_t work_elements) {
+  if (work_elements < 2 * grain_elements || num_tasks < 2 || omp_in_parallel() != 0) return 1;
+  const std::int64_t useful = std::min(num_tasks, work_elements / grain_elements);
+  return static_cast<int>(std::min<std::int64_t>(useful, omp_get_max_threads()));
+}
+
+/// Calls body(begin, end) for disjoint ranges that cover [0, num_tasks).
+template <class Body>
+void parallel_ranges(std::int64_t num_tasks, std::int64_t work_elements, Body&& body) {
+  const int threads = threads_for(num_tasks, work_elements);
+  if (threads <= 1) {
+    if (num_tasks > 0) body(std::int64_t{0}, num_tasks);
+    return;
+  }
+#pragma omp parallel num_threads(threads)
+  {
+    const std::int64_t count = omp_get_num_threads();
+    const std::int64_t me = omp_get_thread_num();
+    const std::int64_t begin = num_tasks * me / count;
+    const std::int64_t end = num_tasks * (me + 1) / count;
+    if (begin < end) body(begin, end);
+  }
+}
+
+/// Calls body(task) for every task.
+template <class Body>
+void parallel_tasks(std::int64_t num_tasks, std::int64_t work_elements, Body&& body) {
+  parallel_ranges(num_tasks, work_elements, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t task = begin; task < end; ++task) body(task);
+  });
+}
+
+}  // namespace lbann::kernels::cpu
