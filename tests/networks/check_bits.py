@@ -4,8 +4,9 @@
     check_bits.py LBANN_TRAIN NETWORK
 
 Trains a network of this folder on its digits, shuffled, from random weights, several times: again, with
-1 and 3 reader threads, a progress bar, a validation pass after each epoch. The losses of all training steps and of the final pass in test mode must be the same doubles, and the digest of the final
-weights the same text. A run with another seed must differ: otherwise this test would see nothing.
+1 and 3 reader threads, a progress bar, a validation pass after each epoch. The losses of all training
+steps and of the final pass in test mode must be the same doubles, and the digest of the final weights
+the same text. A run with another seed must differ: otherwise this test would see nothing.
 Exit code 0: all of that holds.
 """
 
