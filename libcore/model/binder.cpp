@@ -68,6 +68,7 @@ public:
 
   void bind_all() {
     const TextRange whole{0, tree_.text.size(), 1, 1, 1, 1};
+    spans_.reserve(tree_.text.size() / 24);  // a field takes about as many bytes
     bind_block(tree_.fields, whole, root_, nullptr);
     for (const auto& [field, row] : moved_) bind_moved(*field, *row);
     if (num_old_ > 0)
@@ -245,7 +246,8 @@ private:
     const auto* reflection = message.GetReflection();
     const bool repeated = descriptor.is_repeated();
     PathScope scope(path_, descriptor.name(), repeated ? reflection->FieldSize(message, &descriptor) : -1);
-    const Place* before = repeated ? nullptr : spans_.find(path_);
+    // With one source nothing can have been set before: a field given twice is refused.
+    const Place* before = repeated || source_ == 0 ? nullptr : spans_.find(path_);
     std::string old_text;
     if (before != nullptr) pb::TextFormat::PrintFieldValueToString(message, &descriptor, -1, &old_text);
     if (auto failed = assign_scalar(value, descriptor, message))

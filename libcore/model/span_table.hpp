@@ -27,6 +27,8 @@ public:
   const std::string& source(int index) const { return sources_[static_cast<std::size_t>(index)]; }
   int num_sources() const { return static_cast<int>(sources_.size()); }
 
+  /// Room for about this many more places.
+  void reserve(std::size_t count) { places_.reserve(places_.size() + count); }
   void set(const std::string& path, const Place& place) { places_[path] = place; }
   /// Forgets a path and everything below it.
   void erase_below(std::string_view path);
