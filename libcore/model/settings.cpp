@@ -10,6 +10,7 @@
 
 #include "base/edit_distance.hpp"
 #include "lbann.pb.h"
+#include "model/damage.hpp"
 #include "model/paths.hpp"
 
 namespace lbann::model {
@@ -20,7 +21,7 @@ using google::protobuf::Message;
 
 class Binder {
 public:
-  Binder(const Experiment& e, base::Diagnostics& d) : e_(e), d_(d) {}
+  Binder(const Experiment& e, base::Diagnostics& d) : e_(e), d_(d), damage_(e.spans, d) {}
 
   /// Refuses every field that is set and not among `honoured`; those in `without_effect` get a note.
   void check_fields(const Message& message, const std::string& path, const std::set<std::string>& honoured,
@@ -46,6 +47,12 @@ public:
     return e_.spans.span(full);
   }
   base::SourceSpan value(const std::string& path) const { return e_.spans.span(path); }
+  /// Says that something is missing, unless it may be there and could not be read.
+  void missing(const std::string& block, std::string id, base::SourceSpan span, std::string message,
+               std::string help = {}) {
+    if (damage_.inside(block) || damage_.of_structure()) return;
+    d_.error(std::move(id), std::move(span), std::move(message), std::move(help));
+  }
   void error(std::string id, base::SourceSpan span, std::string message, std::string help = {}) {
     d_.error(std::move(id), std::move(span), std::move(message), std::move(help));
   }
@@ -55,6 +62,7 @@ public:
 private:
   const Experiment& e_;
   base::Diagnostics& d_;
+  const Damage damage_;
 };
 
 /// A list of positive numbers in one text; nothing when a word is none.
@@ -99,8 +107,8 @@ void bind_mnist(Binder& b, const lbann_data::Reader& m, const std::string& path,
   for (const auto& [field, text] :
        {std::pair{"data_filename", &r.image_file}, std::pair{"label_filename", &r.label_file}}) {
     if (text->empty()) {
-      b.error("missing-field", b.value(path), fmt::format("reader 'mnist' needs {}", field),
-              "name the IDX file, e.g. \"train-images-idx3-ubyte\"");
+      b.missing(path, "missing-field", b.value(path), fmt::format("reader 'mnist' needs {}", field),
+                "name the IDX file, e.g. \"train-images-idx3-ubyte\"");
     }
   }
   bind_scale(b, m, path, r);
@@ -115,8 +123,8 @@ void bind_synthetic(Binder& b, const lbann_data::Reader& m, const std::string& p
   r.num_samples = m.num_samples();
   r.num_labels = m.num_labels();
   if (r.num_samples < 1) {
-    b.error("missing-field", b.value(path + ".num_samples"),
-            fmt::format("reader 'synthetic' has num_samples = {}, needs at least 1", r.num_samples));
+    b.missing(path, "missing-field", b.value(path + ".num_samples"),
+              fmt::format("reader 'synthetic' has num_samples = {}, needs at least 1", r.num_samples));
   }
   const auto dims = try_parse_dims(m.synth_dimensions());
   if (dims) {
@@ -137,8 +145,8 @@ void bind_synthetic(Binder& b, const lbann_data::Reader& m, const std::string& p
     }
   }
   if ((r.num_labels > 0) == !r.response_dims.empty()) {
-    b.error("labels-or-responses", b.value(path),
-            "reader 'synthetic' needs either num_labels or synth_response_dimensions");
+    b.missing(path, "labels-or-responses", b.value(path),
+              "reader 'synthetic' needs either num_labels or synth_response_dimensions");
   }
 }
 
@@ -153,8 +161,8 @@ void bind_fractions(Binder& b, const lbann_data::Reader& m, const std::string& p
   const bool fraction = r.fraction_of_data_to_use != 0;
   const bool count = r.absolute_sample_count != 0;
   if (fraction == count) {
-    b.error(
-        "fraction-or-count", b.value(path),
+    b.missing(
+        path, "fraction-or-count", b.value(path),
         fmt::format(
             "reader '{}' has fraction_of_data_to_use = {} and absolute_sample_count = {}: exactly one must "
             "be set",
@@ -179,9 +187,10 @@ void bind_reader(Binder& b, const ReaderNode& node, TrainingSettings& s) {
   r.span = node.span;
   static const std::vector<std::string> roles{"train", "validate", "test", "tournament"};
   if (std::find(roles.begin(), roles.end(), r.role) == roles.end()) {
-    b.error("unknown-role", b.value(node.path + ".role"),
-            fmt::format("unknown role '{}' of a reader", m.role()),
-            m.role().empty() ? "write role: \"train\"" : base::did_you_mean(m.role(), roles));
+    const std::string block = m.role().empty() ? node.path : "";  // "": no damage explains a wrong word
+    b.missing(block, "unknown-role", b.value(node.path + ".role"),
+              fmt::format("unknown role '{}' of a reader", m.role()),
+              m.role().empty() ? "write role: \"train\"" : base::did_you_mean(m.role(), roles));
   } else if (std::any_of(s.readers.begin(), s.readers.end(),
                          [&](const auto& o) { return o.role == r.role; })) {
     b.error("duplicate-role", node.span, fmt::format("two readers have the role '{}'", r.role));
@@ -211,8 +220,8 @@ void bind_reader(Binder& b, const ReaderNode& node, TrainingSettings& s) {
               fmt::format("reader '{}' is known to LBANN, not yet supported here", m.name()),
               "readers here: mnist, synthetic");
     } else {
-      b.error("unknown-reader", b.value(node.path + ".name"), fmt::format("unknown reader '{}'", m.name()),
-              base::did_you_mean(m.name(), ours));
+      b.missing(m.name().empty() ? node.path : "", "unknown-reader", b.value(node.path + ".name"),
+                fmt::format("unknown reader '{}'", m.name()), base::did_you_mean(m.name(), ours));
     }
     return;
   }
@@ -251,9 +260,9 @@ void bind_trainer(Binder& b, const lbann_data::LbannPB& pb, TrainingSettings& s)
   }
   s.mini_batch_size = pb.trainer().mini_batch_size();
   if (s.mini_batch_size < 1) {
-    b.error("mini-batch-size", b.value("trainer.mini_batch_size"),
-            fmt::format("mini_batch_size = {}, must be at least 1", s.mini_batch_size),
-            "write trainer { mini_batch_size: 64 }");
+    b.missing("trainer", "mini-batch-size", b.value("trainer.mini_batch_size"),
+              fmt::format("mini_batch_size = {}, must be at least 1", s.mini_batch_size),
+              "write trainer { mini_batch_size: 64 }");
   }
   if (pb.trainer().has_random_seed()) s.random_seed = pb.trainer().random_seed();
   if (pb.has_training_algorithm()) {
