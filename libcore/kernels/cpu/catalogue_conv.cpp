@@ -60,7 +60,7 @@ double arithmetic_ms(const Problem& p, const Layout& x, const Layout& y, const s
   double taps = 1, positions = static_cast<double>(p.y[0]);
   for (int d = 2; d < p.w.rank(); ++d) taps *= static_cast<double>(p.w[d]);
   for (int d = 2; d < p.y.rank(); ++d) positions *= static_cast<double>(p.y[d]);
-  const bool gemm = implementation.find("gemm:") != std::string::npos;
+  const bool gemm = is_gemm(implementation);
   const bool channels_last = !x.is_blocked() && !y.is_blocked() && !gemm;
   double share = efficiency(implementation);
   if (c == 1 && k == 1) {

@@ -32,7 +32,7 @@ double matmul_ms(const graph::Graph& g, const graph::Node& n, const std::string&
   for (graph::ValueId v : n.inputs) bytes += storage_bytes(g, v, {});
   const double flops = 2 * k * static_cast<double>(y.num_elements());
   // The library's gemm is within a few per cent of the packed kernels on these shapes.
-  const bool gemm = implementation.find("gemm:") != std::string::npos;
+  const bool gemm = is_gemm(implementation);
   const double share = gemm ? 0.78 : efficiency(implementation);
   return rates.overhead_ms + flops / (rates.flops_per_ms * share) + bytes / (rates.bytes_per_ms * 5);
 }

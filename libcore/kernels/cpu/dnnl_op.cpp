@@ -143,9 +143,13 @@ std::vector<Layout> spellings(const Layout& layout, const Shape& shape) {
 
 }  // namespace
 
+bool is_gemm(const std::string& implementation) {  // and not "brgemm:..."
+  return implementation.starts_with("gemm:") || implementation.find("x64:gemm") != std::string::npos;
+}
+
 double efficiency(const std::string& implementation) {
   auto has = [&](const char* part) { return implementation.find(part) != std::string::npos; };
-  if (has("gemm:")) return 0.35;
+  if (is_gemm(implementation)) return 0.35;
   if (has("simple")) return 0.3;
   const double lanes = has("avx512") ? 1.0 : has("avx2") ? 0.5 : has("avx") ? 0.3 : has("sse41") ? 0.2 : 0.3;
   return lanes * (has("brg") ? 0.82 : 0.85);

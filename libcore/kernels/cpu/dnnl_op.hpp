@@ -58,6 +58,8 @@ struct DnnlOp {
   int bias_after = -1;  // input added to the rows of a row-major output after the call
 };
 
+/// A call of the library's general matrix product: for a convolution it unfolds the image first.
+bool is_gemm(const std::string& implementation);
 /// Share of the machine's arithmetic peak to expect of an implementation (0..1), by its name.
 double efficiency(const std::string& implementation);
 
