@@ -7,6 +7,7 @@
 // where the function is linear in the partial operands.
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -99,9 +100,19 @@ graph::ValueId add_gradient(VjpArgs& args, const ScalarGradient& gradient, const
   return reduce_to(b, b.add("ewise", std::move(operands), std::move(attrs)), shape);
 }
 
+// A function without any gradient in the table is piecewise constant, or a gradient function: those are not
+// differentiated again, and a silent zero would be wrong.
+bool lacks_rule(const ScalarFunction& fn) {
+  return fn.name != "eq" && std::all_of(std::begin(fn.gradient), std::end(fn.gradient),
+                                        [](const ScalarGradient& g) { return g.fn.empty(); });
+}
+
 std::vector<graph::ValueId> vjp_ewise(VjpArgs& args) {
   std::vector<graph::ValueId> result(args.node.inputs.size(), graph::none);
   const ScalarFunction& fn = scalar_function(args.node.attrs.get_text("fn"));
+  if (lacks_rule(fn) && std::find(args.needs.begin(), args.needs.end(), true) != args.needs.end()) {
+    fail(fmt::format("no gradient rule for scalar function '{}'", fn.name));
+  }
   for (std::size_t i = 0; i < result.size(); ++i) {
     const TensorSpec spec = args.b.spec(args.node.inputs[i]);  // a copy: the builder appends values
     if (!args.needs[i] || fn.gradient[i].fn.empty() || !tensor::is_floating(spec.type)) continue;

@@ -5,7 +5,8 @@
 // the name of a function applied to a list of arguments taken from
 //   'g' = cotangent, '0'..'3' = operands, 'y' = the result.
 // Parameters `a` and `b` of the node are passed on to its gradient functions.
-// An empty gradient = zero.
+// An empty gradient = zero. Functions with no gradient at all are `eq` and the gradient functions;
+// the latter are not differentiated again (their use in a differentiated place is an internal error).
 #pragma once
 
 #include <span>

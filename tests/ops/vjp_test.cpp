@@ -356,6 +356,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_differentiated_is_refused_not_zero) {
   attrs.set("act", "relu");
   refused(b.add("conv", {x, in({3, 3, 3, 3})}, attrs));
   refused(b.add("matmul", {in({2, 3}), in({3, 2})}, {{"act", "relu"}}));
+  refused(b.ewise("relu_grad", {x, x}));
   refused(b.add("fused_ewise", {x}, {{"program", "t0=relu(i0);o0=t0"}}));
 }
 
