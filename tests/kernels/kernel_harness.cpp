@@ -8,13 +8,24 @@
 namespace lbann::kernels::testing {
 namespace {
 
+// Visits (row-major position, storage offset). An offset is a sum of one term per dim.
 template <class Visit>
 void for_each_offset(const Tensor& t, Visit visit) {
   const tensor::Shape& shape = t.spec.shape;
-  std::vector<std::int64_t> index(static_cast<std::size_t>(shape.rank()) + 1, 0);
+  const int rank = shape.rank();
+  std::vector<std::int64_t> index(static_cast<std::size_t>(rank) + 1, 0);
+  std::vector<std::vector<std::int64_t>> terms;
+  for (int d = 0; d < rank; ++d) {
+    terms.emplace_back();
+    std::int64_t& i = index[static_cast<std::size_t>(d)];
+    for (i = 0; i < shape[d]; ++i) terms.back().push_back(t.layout.offset(shape, index.data()));
+    i = 0;
+  }
   for (std::int64_t i = 0; i < shape.num_elements(); ++i) {
-    visit(i, t.layout.offset(shape, index.data()));
-    for (int d = shape.rank() - 1; d >= 0; --d) {
+    std::int64_t offset = 0;
+    for (std::size_t d = 0; d < terms.size(); ++d) offset += terms[d][static_cast<std::size_t>(index[d])];
+    visit(i, offset);
+    for (int d = rank - 1; d >= 0; --d) {
       if (++index[static_cast<std::size_t>(d)] < shape[d]) break;
       index[static_cast<std::size_t>(d)] = 0;
     }
