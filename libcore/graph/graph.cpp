@@ -90,48 +90,39 @@ int Graph::remove_unused() {
 }
 
 void Graph::sort() {
-  std::vector<int> missing(nodes.size(), 0);
-  std::vector<std::vector<NodeId>> dependents(nodes.size());
-  for (NodeId id : order) {
-    if (node(id).dead) continue;
-    std::vector<NodeId> producers;
-    for (ValueId v : node(id).inputs) producers.push_back(value(v).producer);
-    std::sort(producers.begin(), producers.end());
-    producers.erase(std::unique(producers.begin(), producers.end()), producers.end());
-    missing[static_cast<std::size_t>(id)] = static_cast<int>(producers.size());
-    for (NodeId p : producers) dependents[static_cast<std::size_t>(p)].push_back(id);
-  }
-  // A min-heap on the present position keeps the order stable.
-  std::vector<int> position(nodes.size(), 0);
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    position[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
-  }
-  const auto later = [&](NodeId a, NodeId b) {
-    return position[static_cast<std::size_t>(a)] > position[static_cast<std::size_t>(b)];
-  };
-  std::vector<NodeId> ready;
-  std::size_t live = 0;
-  for (NodeId id : order) {
-    if (node(id).dead) continue;
-    ++live;
-    if (missing[static_cast<std::size_t>(id)] == 0) ready.push_back(id);
-  }
-  std::make_heap(ready.begin(), ready.end(), later);
+  // Depth first over the present order, producers before users: what is in order stays, what a pass
+  // appended comes right before its first user. An explicit stack: graphs are deep.
+  enum class Mark : std::uint8_t { untouched, open, done };
+  std::vector<Mark> mark(nodes.size(), Mark::untouched);
   std::vector<NodeId> sorted;
-  while (!ready.empty()) {
-    std::pop_heap(ready.begin(), ready.end(), later);
-    const NodeId id = ready.back();
-    ready.pop_back();
-    sorted.push_back(id);
-    for (NodeId d : dependents[static_cast<std::size_t>(id)]) {
-      if (--missing[static_cast<std::size_t>(d)] == 0) {
-        ready.push_back(d);
-        std::push_heap(ready.begin(), ready.end(), later);
+  std::vector<NodeId> stack;
+  for (NodeId root : order) {
+    if (node(root).dead || mark[static_cast<std::size_t>(root)] == Mark::done) continue;
+    stack.push_back(root);
+    while (!stack.empty()) {
+      const NodeId id = stack.back();
+      Mark& m = mark[static_cast<std::size_t>(id)];
+      if (m == Mark::done) {
+        stack.pop_back();
+        continue;
       }
+      bool waits = false;
+      for (auto v = node(id).inputs.rbegin(); v != node(id).inputs.rend(); ++v) {
+        const NodeId producer = value(*v).producer;
+        const Mark p = mark[static_cast<std::size_t>(producer)];
+        if (p == Mark::done) continue;
+        if (p == Mark::open) {
+          throw base::Error(base::ExitCode::internal, fmt::format("graph '{}' has a cycle", name));
+        }
+        stack.push_back(producer);
+        waits = true;
+      }
+      m = Mark::open;
+      if (waits) continue;
+      m = Mark::done;
+      sorted.push_back(id);
+      stack.pop_back();
     }
-  }
-  if (sorted.size() != live) {
-    throw base::Error(base::ExitCode::internal, fmt::format("graph '{}' has a cycle", name));
   }
   order = std::move(sorted);
 }

@@ -93,7 +93,7 @@ struct Graph {
   void replace_uses(ValueId from, ValueId to);
   /// Marks nodes dead whose outputs nobody needs. Boundary nodes stay.
   int remove_unused();
-  /// Stable topological sort of `order` (keeps the present order where it is legal).
+  /// Topological sort of `order`: keeps it where it is legal, puts appended nodes before their first user.
   void sort();
   /// Drops dead nodes and unproduced values and renumbers.
   void compact();

@@ -23,8 +23,14 @@ using graph::NodeId;
 using graph::ValueId;
 using tensor::Layout;
 
-/// Bytes per millisecond that a layout conversion reaches (read + write), for comparing candidates.
-constexpr double reorder_bytes_per_ms = 2.0e7;
+/// Time of a layout conversion, for comparing candidates: bytes read and written, padding included, at
+/// the rate measured for blocked <-> plain within the cache.
+double conversion_ms(const graph::Value& v, const Layout& from, const Layout& to) {
+  constexpr double bytes_per_ms = 3.0e7;
+  const double elements =
+      static_cast<double>(from.storage_elements(v.spec.shape) + to.storage_elements(v.spec.shape));
+  return 0.003 + elements * tensor::size_bytes(v.spec.type) / bytes_per_ms;
+}
 
 class Selector {
 public:
@@ -95,8 +101,7 @@ private:
 
   double reorder_ms(ValueId v, const Layout& to) const {
     if (!is_chosen(v) || g_.value(v).layout == to || copies_.count({v, to.tag()}) > 0) return 0;
-    const tensor::TensorSpec& spec = g_.value(v).spec;
-    return 0.002 + 2.0 * static_cast<double>(spec.num_bytes()) / reorder_bytes_per_ms;
+    return conversion_ms(g_.value(v), g_.value(v).layout, to);
   }
 
   ValueId reordered(ValueId v, const Layout& to, const Node& user) {
@@ -184,8 +189,7 @@ private:
       for (std::size_t o = 0; o < n.outputs.size(); ++o) {
         const Layout& wanted = context.wanted_outputs[o];
         if (wanted.rank() > 0 && !(wanted == k.outputs[o])) {
-          ms += 0.002 +
-                2.0 * static_cast<double>(g_.value(n.outputs[o]).spec.num_bytes()) / reorder_bytes_per_ms;
+          ms += conversion_ms(g_.value(n.outputs[o]), k.outputs[o], wanted);
         }
       }
       if (best == nullptr || ms < best_ms) {

@@ -176,6 +176,7 @@ BOOST_AUTO_TEST_CASE(a_value_that_is_not_finite_ends_the_run_and_names_the_layer
   trainer.weights().set_values("fc_linearity_weights", huge);
   BOOST_CHECK_EXCEPTION(trainer.train_step(), base::Error, [](const base::Error& e) {
     const std::string what = e.what();
+    BOOST_TEST_MESSAGE(what);
     return e.code() == base::ExitCode::numerical && what.find("layer 'fc'") != std::string::npos;
   });
 }

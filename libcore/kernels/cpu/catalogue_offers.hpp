@@ -17,9 +17,10 @@ using passes::KernelCandidate;
 using passes::SelectContext;
 
 struct Rates {
-  double flops_per_ms;         // of all threads
-  double bytes_per_ms = 2e7;   // as select_kernels counts reorders
-  double overhead_ms = 0.002;  // per kernel
+  double flops_per_ms;            // of all threads
+  double bytes_per_ms = 3e7;      // as select_kernels counts reorders
+  double own_bytes_per_ms = 5e7;  // one pass of our own kernels over tensors in the cache
+  double overhead_ms = 0.002;     // per kernel
 };
 Rates make_rates(const passes::Machine& machine);
 

@@ -152,7 +152,7 @@ private:
       bytes += storage_bytes(g_, v, c.outputs.back());
     }
     const bool plain_image = contains(channel_ops(), n_.op) && layout.is_plain() && full.rank() > 2;
-    c.estimated_ms = rates_.overhead_ms + (plain_image ? 1.5 : 1.0) * bytes / rates_.bytes_per_ms;
+    c.estimated_ms = rates_.overhead_ms + (plain_image ? 1.5 : 1.0) * bytes / rates_.own_bytes_per_ms;
     c.may_alias = aliases(c);
     if (n_.op == "pool" && ctx_.wants_saved) {
       KernelCandidate saving = c;
