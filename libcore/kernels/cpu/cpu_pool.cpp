@@ -11,6 +11,22 @@
 namespace lbann::kernels::cpu {
 namespace {
 
+// Taps of the window at output position o that fall inside the input, along one dim.
+Range inner_taps(const PoolTile& t, int d, std::int64_t o) {
+  const std::int64_t start = o * t.stride[d] - t.pad[d];
+  const std::int64_t begin = start >= 0 ? 0 : (-start + t.dilation[d] - 1) / t.dilation[d];
+  const std::int64_t room = t.in[d] - 1 - start;
+  return {begin, std::min(room < 0 ? 0 : room / t.dilation[d] + 1, t.kernel[d])};
+}
+
+// Output positions whose window holds the input at tap k inside the image, along one dim.
+Range outputs_of_tap(const PoolTile& t, int d, std::int64_t k) {
+  const std::int64_t shift = t.pad[d] - k * t.dilation[d];  // input = o * stride - shift
+  const std::int64_t begin = shift <= 0 ? 0 : (shift + t.stride[d] - 1) / t.stride[d];
+  const std::int64_t room = t.in[d] - 1 + shift;
+  return {begin, std::min(room < 0 ? 0 : room / t.stride[d] + 1, t.out[d])};
+}
+
 class PoolGeometry {
 public:
   // x and y: the larger and the smaller image.
@@ -37,6 +53,10 @@ public:
       tile_.covering = tile_.covering && w.dilation[d] == 1 && w.stride[d] <= w.kernel[d] &&
                        (w.out[d] - 1) * w.stride[d] - w.pad[d] + w.kernel[d] >= w.in[d];
     }
+    for (int d = 0; d < 3; ++d) {
+      for (std::int64_t o = 0; o < w.out[d]; ++o) taps_[d].push_back(inner_taps(tile_, d, o));
+    }
+    for (std::int64_t k = 0; k < w.kernel[2]; ++k) columns_.push_back(outputs_of_tap(tile_, 2, k));
     n_ = x.spec.shape[0];
     c_ = x.spec.shape[1];
     const int rank = x.spec.shape.rank();
@@ -74,6 +94,8 @@ public:
       const std::int64_t n = task / groups_;
       const std::int64_t group = task % groups_;
       PoolTile tile = tile_;
+      for (int d = 0; d < 3; ++d) tile.taps[d] = taps_[d].data();
+      tile.columns = columns_.data();
       if (tile.lanes > 0 && group + 1 == groups_) tile.lanes = last_lanes_;
       if (channels_last_) {
         body(n * image(false) * c_ + group * 16, n * image(true) * c_ + group * 16, tile);
@@ -91,6 +113,8 @@ private:
   }
 
   PoolTile tile_{};
+  std::vector<Range> taps_[3];
+  std::vector<Range> columns_;
   std::int64_t n_ = 1, c_ = 1, groups_ = 1;
   int last_lanes_ = 0;
   bool channels_last_ = false;

@@ -64,6 +64,7 @@ Groups group_dims(const NodeView& v, bool is_sum) {
     if (at > 3) v.refuse("too many groups of reduced dims");
     *groups[at] *= d.extent;
   }
+  if (g.k1 == 1 && g.r1 == 1) std::swap(g.r0, g.r1);  // [K0, R0]: contiguous runs
   return g;
 }
 

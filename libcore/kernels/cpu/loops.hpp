@@ -34,6 +34,10 @@ struct NormParameters {
 
 enum class Combine : int { sum, max, min };
 
+struct Range {
+  std::int64_t begin, end;
+};
+
 /// Pooling of one image: a tile of channels, or (lanes = 0) one channel's contiguous positions.
 /// Every window holds at least one position of the input.
 struct PoolTile {
@@ -44,6 +48,10 @@ struct PoolTile {
   bool count_padding;  // averages divide by the whole window
   bool disjoint;       // no position belongs to two windows
   bool covering;       // every position belongs to a window
+  // Made once (divisions): per dim and output position the taps inside the input; per tap of the last
+  // dim the output columns for which it is inside.
+  const Range* taps[3];
+  const Range* columns;
 };
 
 struct Loops {

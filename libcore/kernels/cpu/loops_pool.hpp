@@ -8,39 +8,16 @@
 namespace lbann::kernels::cpu {
 namespace {
 
-struct Range {
-  std::int64_t begin, end;
-};
-
-// Taps of the window at output position o that fall inside the input, along one dim.
-LBANN_VEC Range inner_taps(const PoolTile& t, int d, std::int64_t o) {
-  const std::int64_t start = o * t.stride[d] - t.pad[d];
-  const std::int64_t dilation = t.dilation[d];
-  const std::int64_t begin = start >= 0 ? 0 : (-start + dilation - 1) / dilation;
-  const std::int64_t room = t.in[d] - 1 - start;
-  const std::int64_t end = room < 0 ? 0 : room / dilation + 1;
-  return {begin, end < t.kernel[d] ? end : t.kernel[d]};
-}
-
-// Output positions whose window holds the input at tap k inside the image, along one dim.
-LBANN_VEC Range outputs_of_tap(const PoolTile& t, int d, std::int64_t k) {
-  const std::int64_t shift = t.pad[d] - k * t.dilation[d];  // input = o * stride - shift
-  const std::int64_t begin = shift <= 0 ? 0 : (shift + t.stride[d] - 1) / t.stride[d];
-  const std::int64_t room = t.in[d] - 1 + shift;
-  const std::int64_t end = room < 0 ? 0 : room / t.stride[d] + 1;
-  return {begin, end < t.out[d] ? end : t.out[d]};
-}
-
 // Calls f(output position, ranges of taps, position of tap (0,0,0)) for every output position.
 template <class F>
 LBANN_VEC void for_each_window(const PoolTile& t, F f) {
   std::int64_t o = 0;
   for (std::int64_t od = 0; od < t.out[0]; ++od) {
-    const Range rd = inner_taps(t, 0, od);
+    const Range rd = t.taps[0][od];
     for (std::int64_t oh = 0; oh < t.out[1]; ++oh) {
-      const Range rh = inner_taps(t, 1, oh);
+      const Range rh = t.taps[1][oh];
       for (std::int64_t ow = 0; ow < t.out[2]; ++ow, ++o) {
-        const Range rw = inner_taps(t, 2, ow);
+        const Range rw = t.taps[2][ow];
         const std::int64_t base =
             ((od * t.stride[0] - t.pad[0]) * t.in[1] + oh * t.stride[1] - t.pad[1]) * t.in[2] +
             ow * t.stride[2] - t.pad[2];
@@ -98,7 +75,7 @@ LBANN_VEC void pool_tile(const float* x, float* y, std::uint8_t* winners, const 
       const V k = V::set(static_cast<float>(tap));
       const V larger = select_gt(v, best, k, winner);
       winner = select_eq(v, v, larger, select_eq(best, best, k, winner));
-      best = better(best, v, true);
+      best = better<true>(best, v);
     });
     store_lanes<V, full>(best, y + o * t.row_stride, t.lanes);
     if (winners == nullptr) return;
@@ -155,15 +132,15 @@ LBANN_VEC void for_each_row(const PoolTile& t, F f) {
 // Calls f(tap, input offset of output column 0, columns) for the taps of a row of outputs.
 template <class F>
 LBANN_VEC void for_each_row_tap(const PoolTile& t, std::int64_t od, std::int64_t oh, F f) {
-  const Range rd = inner_taps(t, 0, od);
-  const Range rh = inner_taps(t, 1, oh);
+  const Range rd = t.taps[0][od];
+  const Range rh = t.taps[1][oh];
   for (std::int64_t kd = rd.begin; kd < rd.end; ++kd) {
     const std::int64_t id = od * t.stride[0] - t.pad[0] + kd * t.dilation[0];
     for (std::int64_t kh = rh.begin; kh < rh.end; ++kh) {
       const std::int64_t ih = oh * t.stride[1] - t.pad[1] + kh * t.dilation[1];
       for (std::int64_t kw = 0; kw < t.kernel[2]; ++kw) {
         const std::int64_t start = (id * t.in[1] + ih) * t.in[2] - t.pad[2] + kw * t.dilation[2];
-        f((kd * t.kernel[1] + kh) * t.kernel[2] + kw, start, outputs_of_tap(t, 2, kw));
+        f((kd * t.kernel[1] + kh) * t.kernel[2] + kw, start, t.columns[kw]);
       }
     }
   }
@@ -171,10 +148,10 @@ LBANN_VEC void for_each_row_tap(const PoolTile& t, std::int64_t od, std::int64_t
 
 // Divides a row of outputs (or their gradients) by their windows' counts.
 LBANN_VEC void divide_row(const PoolTile& t, std::int64_t od, std::int64_t oh, const float* from, float* to) {
-  const Range rd = inner_taps(t, 0, od);
-  const Range rh = inner_taps(t, 1, oh);
+  const Range rd = t.taps[0][od];
+  const Range rh = t.taps[1][oh];
   for (std::int64_t ow = 0; ow < t.out[2]; ++ow) {
-    to[ow] = from[ow] / average_factor(t, rd, rh, inner_taps(t, 2, ow));
+    to[ow] = from[ow] / average_factor(t, rd, rh, t.taps[2][ow]);
   }
 }
 
@@ -190,15 +167,15 @@ void pool_plain(const float* x, float* y, std::uint8_t* winners, const PoolTile&
       divide_row(t, od, oh, best, best);
       return;
     }
-    const Range rd = inner_taps(t, 0, od);
-    const Range rh = inner_taps(t, 1, oh);
+    const Range rd = t.taps[0][od];
+    const Range rh = t.taps[1][oh];
     // Starts from the first tap inside, so that -inf everywhere still has a winner inside.
     const std::int64_t id = od * t.stride[0] - t.pad[0] + rd.begin * t.dilation[0];
     const std::int64_t ih = oh * t.stride[1] - t.pad[1] + rh.begin * t.dilation[1];
     std::uint8_t unused[1];
     std::uint8_t* winner = winners == nullptr ? unused : winners + row;
     for (std::int64_t ow = 0; ow < t.out[2]; ++ow) {
-      const std::int64_t kw = inner_taps(t, 2, ow).begin;
+      const std::int64_t kw = t.taps[2][ow].begin;
       best[ow] = x[(id * t.in[1] + ih) * t.in[2] + ow * stride - t.pad[2] + kw * t.dilation[2]];
       if (winners != nullptr) {
         winner[ow] = static_cast<std::uint8_t>((rd.begin * t.kernel[1] + rh.begin) * t.kernel[2] + kw);
@@ -241,10 +218,10 @@ void pool_bwd_plain(const float* dy, const std::uint8_t* winners, float* dx, con
       });
       return;
     }
-    const Range rd = inner_taps(t, 0, od);
-    const Range rh = inner_taps(t, 1, oh);
+    const Range rd = t.taps[0][od];
+    const Range rh = t.taps[1][oh];
     for (std::int64_t ow = 0; ow < t.out[2]; ++ow) {
-      const Range rw = inner_taps(t, 2, ow);
+      const Range rw = t.taps[2][ow];
       const float part = g[ow] / average_factor(t, rd, rh, rw);
       const std::int64_t base =
           ((od * t.stride[0] - t.pad[0]) * t.in[1] + oh * t.stride[1] - t.pad[1]) * t.in[2] + ow * stride -

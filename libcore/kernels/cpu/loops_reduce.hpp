@@ -49,28 +49,36 @@ double dot_loop(const float* x, const float* y, std::int64_t n) {
 }
 
 // The larger (smaller) lane; a NaN in x or already in best wins: NaN != NaN.
-template <class V>
-LBANN_VEC V better(const V& best, const V& x, bool max) {
+template <bool max, class V>
+LBANN_VEC V better(const V& best, const V& x) {
   const V winner = max ? select_gt(x, best, x, best) : select_gt(best, x, x, best);
   return select_eq(x, x, winner, x);
 }
 
-float extreme_loop(const float* x, std::int64_t n, bool max) {
+template <bool max>
+LBANN_VEC float extreme_of(const float* x, std::int64_t n) {
   const float start = max ? -__builtin_inff() : __builtin_inff();
   const Vec16 rest = Vec16::set(start);
-  Vec16 best = rest;
+  Vec16 best[4] = {rest, rest, rest, rest};
   std::int64_t i = 0;
   // A NaN in `best` stays: no comparison with it is true.
-  for (; i + 16 <= n; i += 16) best = better(best, Vec16::load(x + i), max);
-  if (i < n) best = better(best, Vec16::load(x + i, static_cast<int>(n - i), rest), max);
+  for (; i + 64 <= n; i += 64) {
+    for (int k = 0; k < 4; ++k) best[k] = better<max>(best[k], Vec16::load(x + i + 16 * k));
+  }
+  for (; i + 16 <= n; i += 16) best[0] = better<max>(best[0], Vec16::load(x + i));
+  if (i < n) best[0] = better<max>(best[0], Vec16::load(x + i, static_cast<int>(n - i), rest));
   float lanes[16];
-  best.store(lanes);
+  better<max>(better<max>(best[0], best[1]), better<max>(best[2], best[3])).store(lanes);
   float result = start;
   for (int l = 0; l < 16; ++l) {
     const bool wins = max ? lanes[l] > result : lanes[l] < result;
     result = wins || lanes[l] != lanes[l] ? lanes[l] : result;
   }
   return result;
+}
+
+float extreme_loop(const float* x, std::int64_t n, bool max) {
+  return max ? extreme_of<true>(x, n) : extreme_of<false>(x, n);
 }
 
 template <class V, bool full>
@@ -126,18 +134,23 @@ void tile_sum_loop(const float* x, const Chunk& chunk, double* result) {
   });
 }
 
-void tile_extreme_loop(const float* x, const Chunk& chunk, bool max, float* result) {
+template <bool max>
+LBANN_VEC void tile_extreme(const float* x, const Chunk& chunk, float* result) {
   with_lanes(chunk.lanes, [&]<class V, bool full>() {
     const V rest = V::set(max ? -__builtin_inff() : __builtin_inff());
     V best = rest;
     for (std::int64_t run = 0; run < chunk.runs; ++run) {
       for (std::int64_t r = 0; r < chunk.rows; ++r) {
         const float* p = x + run * chunk.run_stride + r * chunk.row_stride;
-        best = better(best, load_lanes<V, full>(p, chunk.lanes, rest), max);
+        best = better<max>(best, load_lanes<V, full>(p, chunk.lanes, rest));
       }
     }
     store_lanes<V, full>(best, result, chunk.lanes);
   });
+}
+
+void tile_extreme_loop(const float* x, const Chunk& chunk, bool max, float* result) {
+  max ? tile_extreme<true>(x, chunk, result) : tile_extreme<false>(x, chunk, result);
 }
 
 }  // namespace
