@@ -185,7 +185,7 @@ std::vector<KernelCandidate> offer_conv(const SelectContext& ctx, const Rates& r
       const double y_bytes = storage_bytes(ctx.g, n.outputs[0], y);
       // relu is a pass of its own; what follows (norm, pooling, their gradients) walks y four times,
       // in cache when it is small.
-      ms += (op->relu_after ? 6 : 4) * y_bytes / (rates.bytes_per_ms * (y_bytes < 8e6 ? 5 : 1));
+      ms += (op->relu_after ? 6 : 4) * y_bytes / (rates.bytes_per_ms * (y_bytes < 8e6 ? 2.5 : 1));
       if (twins.data != graph::none) ms += twin_ms(ctx.g, twins.data, x, y, c.inputs[1], rates);
       if (twins.weights != graph::none) ms += twin_ms(ctx.g, twins.weights, x, y, c.inputs[1], rates);
       c.estimated_ms = ms;

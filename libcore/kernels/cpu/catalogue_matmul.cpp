@@ -13,7 +13,8 @@
 //   [256,3136] [3136,10]      167 /  152 /  607     178 /  126 /  161     176 /  144 /  263
 //
 // So few outputs (up to 128, and fewer than inputs) pack W the second way; the gradients then find
-// the matching kernel because W's layout is given.
+// the matching kernel because W's layout is given. A thin dW is worth the second form even when it
+// has to be reordered.
 #include "kernels/cpu/catalogue_offers.hpp"
 
 namespace lbann::kernels::cpu {
@@ -48,6 +49,7 @@ std::vector<KernelCandidate> offer_matmul(const SelectContext& ctx, const Rates&
   const bool free_weight = ctx.inputs[1].rank() == 0;
   const std::int64_t in = n.attrs.get_int("tb", 0) != 0 ? b[rank - 1] : b[rank - 2], out = y[rank - 1];
   const bool few_outputs = out <= 128 && out < in;
+  const bool thin_gradient = rank == 2 && ctx.wanted_outputs[0].rank() > 0 && out <= 32 && y[0] > out;
 
   const auto add = [&](const char* kernel, const Layout& lb, const Layout& ly, double factor) {
     OpRequest request{ctx.g, n, {plain, lb}, {ly}};
@@ -65,14 +67,16 @@ std::vector<KernelCandidate> offer_matmul(const SelectContext& ctx, const Rates&
     add("dnnl.inner_product", now, plain, 1.0);
     add("dnnl.inner_product_bwd_data", now, plain, 1.0);
     if (wanted.rank() > 0) {
-      add("dnnl.inner_product_bwd_weights", plain, wanted, 1.0);
+      add("dnnl.inner_product_bwd_weights", plain, wanted, thin_gradient ? 2.0 : 1.0);
       add("dnnl.inner_product_bwd_weights_t", plain, wanted, 1.0);
+      // Worth a reorder of the small result.
+      if (thin_gradient) add("dnnl.inner_product_bwd_weights_t", plain, {}, 1.0);
     }
   }
-  add("dnnl.matmul", plain, plain, 1.02);
+  add("dnnl.matmul", plain, plain, thin_gradient ? 1.6 : 1.02);
   if (rank == 2) {
     add("dnnl.inner_product", plain, plain, 1.0);
-    add("dnnl.inner_product_bwd_weights", plain, plain, 1.0);
+    add("dnnl.inner_product_bwd_weights", plain, plain, thin_gradient ? 1.5 : 1.0);
   }
   return list;
 }

@@ -79,7 +79,12 @@ public:
     }
     if (n_.op == "input" || n_.op == "weight" || n_.op == "reshape" || n_.op == "stop_gradient") return {};
     const Shape full = full_shape();
-    for (const Layout& layout : layouts(full)) add(layout, full);
+    const std::vector<Layout> choices = layouts(full);
+    for (const Layout& layout : choices) {
+      add(layout, full);
+      // Elementwise operands that agree already are never worth converting.
+      if (contains(elementwise_ops(), n_.op) && choices.size() == 2 && !list_.empty()) break;
+    }
     return std::move(list_);
   }
 
