@@ -183,9 +183,9 @@ std::vector<KernelCandidate> offer_conv(const SelectContext& ctx, const Rates& r
       const Layout &x = c.inputs[0], &y = c.outputs[0];
       double ms = rates.overhead_ms + arithmetic_ms(p, x, y, op->implementation, rates);
       const double y_bytes = storage_bytes(ctx.g, n.outputs[0], y);
-      // relu is a pass of its own; what follows (norm, pooling, their gradients) walks y four times,
-      // in cache when it is small.
-      ms += (op->relu_after ? 6 : 4) * y_bytes / (rates.bytes_per_ms * (y_bytes < 8e6 ? 2.5 : 1));
+      // relu is a pass of its own; what follows (norm or pooling, and their gradients) walks y a few
+      // times more: 1e8 bytes per ms in a last-level cache, memory's rate beyond.
+      ms += (op->relu_after ? 6 : 4) * y_bytes / (y_bytes < 3.2e7 ? 1e8 : rates.bytes_per_ms);
       if (twins.data != graph::none) ms += twin_ms(ctx.g, twins.data, x, y, c.inputs[1], rates);
       if (twins.weights != graph::none) ms += twin_ms(ctx.g, twins.weights, x, y, c.inputs[1], rates);
       c.estimated_ms = ms;
