@@ -4,12 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <vector>
 
 #include "base/diagnostic.hpp"
 #include "base/philox.hpp"
 
 namespace lbann::data {
 namespace {
+
+/// Sets up to this size are drawn once and kept: a step then costs a copy instead of new numbers.
+constexpr std::int64_t resident_bytes = std::int64_t{16} << 20;
 
 class SyntheticDataset final : public Dataset {
 public:
@@ -25,6 +30,18 @@ public:
       fields_.push_back({"responses", o.response_dims});
   }
 
+  /// After the fields' sizes were checked.
+  void keep_if_small() {
+    const std::int64_t n = fields_[0].num_elements();
+    if (size_ > resident_bytes / 4 / n) return;
+    std::vector<float> kept(static_cast<std::size_t>(size_ * n));
+    for (std::int64_t i = 0; i < size_; ++i) {
+      base::fill_normal(samples_.at(static_cast<std::uint64_t>(i)),
+                        std::span<float>(kept.data() + i * n, static_cast<std::size_t>(n)));
+    }
+    kept_ = std::move(kept);
+  }
+
   std::int64_t size() const override { return size_; }
   const std::vector<FieldSpec>& fields() const override { return fields_; }
 
@@ -32,6 +49,11 @@ public:
     const std::int64_t n = fields_[field].num_elements();
     const base::RandomStream& stream = field == 0 ? samples_ : targets_;
     for (std::int64_t i : indices) {
+      if (field == 0 && !kept_.empty()) {
+        std::memcpy(out, kept_.data() + i * n, static_cast<std::size_t>(n) * sizeof(float));
+        out += n;
+        continue;
+      }
       const std::span<float> row(out, static_cast<std::size_t>(n));
       if (field == 1 && classify_) {
         std::fill(row.begin(), row.end(), 0.0f);
@@ -48,6 +70,7 @@ private:
   base::RandomStream samples_, targets_;
   bool classify_;
   std::vector<FieldSpec> fields_;
+  std::vector<float> kept_;  // "samples" of all indices, or empty
 };
 
 }  // namespace
@@ -63,6 +86,7 @@ std::shared_ptr<const Dataset> make_synthetic_dataset(const SyntheticOptions& o)
     refuse("exactly one of num_labels and synth_response_dimensions must be set");
   auto dataset = std::make_shared<SyntheticDataset>(o);
   for (const FieldSpec& f : dataset->fields()) f.num_elements();  // throws when too large
+  dataset->keep_if_small();
   return dataset;
 }
 
