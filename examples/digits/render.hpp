@@ -28,10 +28,10 @@ struct Style {
   double min_height = 15.5, max_height = 21.0;  // pixels
   double min_aspect = 0.75, max_aspect = 1.15;  // width relative to the glyph's own
   double shift = 2.5;                           // pixels, uniform in +-, each direction
-  double wobble = 0.032;                        // amplitude of the bending wave, in heights
+  double wobble = 0.028;                        // amplitude of the bending wave, in heights
   double min_pen = 0.7, max_pen = 1.7;          // radius of the pen, pixels
   double min_ink = 0.65;                        // ink is uniform in min_ink..1
-  double clutter = 0.4;                         // mean number of stray strokes
+  double clutter = 0.25;                        // mean number of stray strokes
   double noise = 0.05;                          // standard deviation of pixels' noise
 };
 

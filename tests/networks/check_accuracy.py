@@ -28,7 +28,7 @@ def main():
             subprocess.run([programs / "lbann-digits", digits], check=True, stdout=subprocess.DEVNULL)
         for name, (low, high) in LIMITS.items():
             run = pathlib.Path(folder, name)
-            subprocess.run([programs / "lbann-train", "--data-filedir=" + str(digits), "--run-dir=" + str(run),
+            subprocess.run([programs / "lbann-train", "--data-filedir=" + str(digits), "--run-dir=" + str(run), "--seed=1",
                             examples / (name + ".prototext")], check=True, cwd=folder, stdout=subprocess.DEVNULL)
             records = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
             accuracy = [r["metrics"]["accuracy"] for r in records if r["kind"] == "epoch" and r["mode"] == "validation"]
