@@ -4,7 +4,7 @@
 //
 // prints per kernel and layout the best time of many runs, on one thread and on all, and the traffic
 // (operands read and results written once) per second. Best, not mean: the machine may be shared.
-// Built by hand: `ninja bench_kernels` where LBANN_BENCH is on.
+// Built as bench_kernels with -DLBANN_BENCH=ON.
 #include <omp.h>
 
 #include <algorithm>
@@ -117,10 +117,13 @@ std::vector<Job> norm_jobs() {
     const tensor::Shape y{256, 64, 7, 7};
     const Operand small{y, tag};
     const Operand winners{{y.num_elements()}, "", tensor::DataType::u8};
-    const std::vector<std::int64_t> two{2, 2}, none{0, 0};
+    const std::vector<std::int64_t> two{2, 2}, none{0, 0}, three{3, 3}, one{1, 1};
     const graph::Attrs pool{{"mode", "max"}, {"window", two}, {"strides", two}, {"pads", none}};
     jobs.push_back({"pool", pool, {t}, {small, winners}});
     jobs.push_back({"pool_bwd", pool, {small, winners}, {t}});
+    const graph::Attrs overlapping{{"mode", "max"}, {"window", three}, {"strides", two}, {"pads", one}};
+    jobs.push_back({"pool", overlapping, {t}, {small, winners}});
+    jobs.push_back({"pool_bwd", overlapping, {small, winners}, {t}});
     jobs.push_back({"ewise", {{"fn", "relu_grad"}}, {t, t}, {t}});
   }
   return jobs;

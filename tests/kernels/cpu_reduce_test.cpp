@@ -119,7 +119,8 @@ BOOST_AUTO_TEST_CASE(arg_reduce) {
 
 BOOST_AUTO_TEST_CASE(softmax_and_gradient) {
   for (const tensor::Shape& shape :
-       {tensor::Shape{3, 10}, tensor::Shape{300, 1000}, tensor::Shape{5, 1}, tensor::Shape{7, 2500}}) {
+       {tensor::Shape{3, 10}, tensor::Shape{300, 1000}, tensor::Shape{5, 1}, tensor::Shape{7, 2500},
+        tensor::Shape{900, 11}, tensor::Shape{70, 128}}) {
     for (std::int64_t axis : {0, 1}) {
       for (std::int64_t log : {0, 1}) {
         Comparison c;

@@ -80,6 +80,13 @@ public:
       tile_.lanes = block;
       last_lanes_ = block;  // padding is 0 and pools to 0
     }
+    tile_.num_taps = w.num_taps();
+    for (std::int64_t t = 0; t < w.num_taps(); ++t) {
+      const std::int64_t d = t / (w.kernel[1] * w.kernel[2]) * w.dilation[0];
+      const std::int64_t h = t / w.kernel[2] % w.kernel[1] * w.dilation[1];
+      tap_offsets_.push_back(((d * w.in[1] + h) * w.in[2] + t % w.kernel[2] * w.dilation[2]) *
+                             tile_.row_stride);
+    }
   }
 
   bool average() const { return tile_.average; }
@@ -96,6 +103,7 @@ public:
       PoolTile tile = tile_;
       for (int d = 0; d < 3; ++d) tile.taps[d] = taps_[d].data();
       tile.columns = columns_.data();
+      tile.tap_offsets = tap_offsets_.data();
       if (tile.lanes > 0 && group + 1 == groups_) tile.lanes = last_lanes_;
       if (channels_last_) {
         body(n * image(false) * c_ + group * 16, n * image(true) * c_ + group * 16, tile);
@@ -115,6 +123,7 @@ private:
   PoolTile tile_{};
   std::vector<Range> taps_[3];
   std::vector<Range> columns_;
+  std::vector<std::int64_t> tap_offsets_;
   std::int64_t n_ = 1, c_ = 1, groups_ = 1;
   int last_lanes_ = 0;
   bool channels_last_ = false;

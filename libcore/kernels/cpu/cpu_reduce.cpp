@@ -248,6 +248,14 @@ std::unique_ptr<Kernel> make_softmax(const NodeView& v, Isa isa) {
   return make_function_kernel([=, &loops = loops_for(isa)](const KernelArgs& args) {
     const float* x = input<float>(args, 0);
     float* y = output<float>(args, 0);
+    if (view.inner == 1 && view.k <= 128) {
+      constexpr std::int64_t lines = 64;
+      parallel_tasks((view.outer + lines - 1) / lines, 4 * view.outer * view.k, [&](std::int64_t task) {
+        const std::int64_t at = task * lines * view.k;
+        loops.softmax_short(x + at, y + at, std::min(lines, view.outer - task * lines), view.k, log);
+      });
+      return;
+    }
     for_each_line(
         view, 4 * view.outer * view.k * view.inner,
         [&](std::int64_t at) { loops.softmax_line(x + at, y + at, view.k, log); },

@@ -52,6 +52,9 @@ struct PoolTile {
   // dim the output columns for which it is inside.
   const Range* taps[3];
   const Range* columns;
+  // Of every tap in order: floats from the window's tap (0,0,0) to it.
+  const std::int64_t* tap_offsets;
+  std::int64_t num_taps;
 };
 
 struct Loops {
@@ -85,6 +88,8 @@ struct Loops {
 
   // Softmax of one line, or of `width` neighbouring lines whose elements are `stride` apart.
   void (*softmax_line)(const float* x, float* y, std::int64_t k, bool log);
+  /// `lines` lines of k <= 128 floats, one after the other.
+  void (*softmax_short)(const float* x, float* y, std::int64_t lines, std::int64_t k, bool log);
   void (*softmax_lines)(const float* x, float* y, std::int64_t k, std::int64_t stride, std::int64_t width,
                         bool log);
   void (*softmax_bwd_line)(const float* dy, const float* y, float* dx, std::int64_t k, bool log);

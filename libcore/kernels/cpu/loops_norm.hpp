@@ -33,6 +33,7 @@ void norm_stats_plain(const float* x, const Chunk& chunk, double* mean, double* 
       const std::int64_t rest = chunk.rows - first;
       Vec16 s0 = Vec16::zero(), s1 = s0, t0 = s0, t1 = s0;
       for_each_vector(rest < block_floats ? rest : block_floats, [&]<bool full>(std::int64_t i, int k) {
+        __builtin_prefetch(p + first + i + chunk.rows);  // the next chunk, while this one comes from cache
         const Vec16 d = load_lanes<Vec16, full>(p + first + i, k, m) - m;
         s0 = s0 + d;
         t0 = fma(d, d, t0);
@@ -147,6 +148,11 @@ LBANN_VEC void norm_stats_tile(const float* x, const Chunk& chunk, double* mean,
       V s0 = V::zero(), s1 = s0, t0 = s0, t1 = s0;
       std::int64_t r = first;
       for (; r + 2 <= end; r += 2) {
+        // The next chunk, while this one comes from cache; where rows are apart it would evict this one.
+        if (chunk.row_stride == V::lanes) {
+          __builtin_prefetch(p + (r + chunk.rows) * chunk.row_stride);
+          __builtin_prefetch(p + (r + 1 + chunk.rows) * chunk.row_stride);
+        }
         const V d0 = load_lanes<V, full>(p + r * chunk.row_stride, chunk.lanes, m) - m;
         const V d1 = load_lanes<V, full>(p + (r + 1) * chunk.row_stride, chunk.lanes, m) - m;
         s0 = s0 + d0;

@@ -8,20 +8,34 @@
 namespace lbann::kernels::cpu {
 namespace {
 
-// Calls f(output position, ranges of taps, position of tap (0,0,0)) for every output position.
-template <class F>
-LBANN_VEC void for_each_window(const PoolTile& t, F f) {
-  std::int64_t o = 0;
+// One output position and its window.
+struct WindowAt {
+  std::int64_t output;  // position
+  Range rd, rh, rw;     // taps inside the image
+  std::int64_t base;    // input position of tap (0,0,0), possibly outside
+  bool whole;           // all taps are inside
+};
+
+LBANN_VEC bool is_whole(const PoolTile& t, int d, Range r) { return r.end - r.begin == t.kernel[d]; }
+
+// Calls row(od, oh) before each row of outputs and f(window) for every output position.
+template <class Row, class F>
+LBANN_VEC void for_each_window(const PoolTile& t, Row row, F f) {
+  WindowAt w;
+  w.output = 0;
   for (std::int64_t od = 0; od < t.out[0]; ++od) {
-    const Range rd = t.taps[0][od];
+    w.rd = t.taps[0][od];
     for (std::int64_t oh = 0; oh < t.out[1]; ++oh) {
-      const Range rh = t.taps[1][oh];
-      for (std::int64_t ow = 0; ow < t.out[2]; ++ow, ++o) {
-        const Range rw = t.taps[2][ow];
-        const std::int64_t base =
-            ((od * t.stride[0] - t.pad[0]) * t.in[1] + oh * t.stride[1] - t.pad[1]) * t.in[2] +
-            ow * t.stride[2] - t.pad[2];
-        f(o, rd, rh, rw, base);
+      w.rh = t.taps[1][oh];
+      const bool whole = is_whole(t, 0, w.rd) && is_whole(t, 1, w.rh);
+      w.base = ((od * t.stride[0] - t.pad[0]) * t.in[1] + oh * t.stride[1] - t.pad[1]) * t.in[2] - t.pad[2];
+      row(od, oh);
+      for (std::int64_t ow = 0; ow < t.out[2]; ++ow) {
+        w.rw = t.taps[2][ow];
+        w.whole = whole && is_whole(t, 2, w.rw);
+        f(static_cast<const WindowAt&>(w));
+        w.base += t.stride[2];
+        ++w.output;
       }
     }
   }
@@ -29,12 +43,12 @@ LBANN_VEC void for_each_window(const PoolTile& t, F f) {
 
 // Calls f(position, tap) for the window's taps inside the image, in order.
 template <class F>
-LBANN_VEC void for_each_inner_tap(const PoolTile& t, Range rd, Range rh, Range rw, std::int64_t base, F f) {
-  for (std::int64_t kd = rd.begin; kd < rd.end; ++kd) {
-    for (std::int64_t kh = rh.begin; kh < rh.end; ++kh) {
+LBANN_VEC void for_each_inner_tap(const PoolTile& t, const WindowAt& w, F f) {
+  for (std::int64_t kd = w.rd.begin; kd < w.rd.end; ++kd) {
+    for (std::int64_t kh = w.rh.begin; kh < w.rh.end; ++kh) {
       const std::int64_t tap = (kd * t.kernel[1] + kh) * t.kernel[2];
-      const std::int64_t row = base + (kd * t.dilation[0] * t.in[1] + kh * t.dilation[1]) * t.in[2];
-      for (std::int64_t kw = rw.begin; kw < rw.end; ++kw) f(row + kw * t.dilation[2], tap + kw);
+      const std::int64_t row = w.base + (kd * t.dilation[0] * t.in[1] + kh * t.dilation[1]) * t.in[2];
+      for (std::int64_t kw = w.rw.begin; kw < w.rw.end; ++kw) f(row + kw * t.dilation[2], tap + kw);
     }
   }
 }
@@ -49,76 +63,147 @@ LBANN_VEC float average_factor(const PoolTile& t, Range rd, Range rh, Range rw) 
   return static_cast<float>(count);
 }
 
-template <class V, bool full>
-LBANN_VEC void pool_tile(const float* x, float* y, std::uint8_t* winners, const PoolTile& t) {
-  for_each_window(t, [&](std::int64_t o, Range rd, Range rh, Range rw, std::int64_t base) {
-    if (t.average) {
-      V sum = V::zero();
-      for_each_inner_tap(t, rd, rh, rw, base, [&](std::int64_t i, std::int64_t) {
-        sum = sum + load_lanes<V, full>(x + i * t.row_stride, t.lanes, V::zero());
-      });
-      // A true division: 1/count is not exact.
-      float lanes[V::lanes];
-      sum.store(lanes);
-      const float count = average_factor(t, rd, rh, rw);
-      for (int l = 0; l < V::lanes; ++l) lanes[l] = lanes[l] / count;
-      store_lanes<V, full>(V::load(lanes), y + o * t.row_stride, t.lanes);
-      return;
-    }
-    const std::int64_t first = base +
-                               (rd.begin * t.dilation[0] * t.in[1] + rh.begin * t.dilation[1]) * t.in[2] +
-                               rw.begin * t.dilation[2];
-    V best = load_lanes<V, full>(x + first * t.row_stride, t.lanes, V::zero());
-    V winner = V::set(static_cast<float>((rd.begin * t.kernel[1] + rh.begin) * t.kernel[2] + rw.begin));
-    for_each_inner_tap(t, rd, rh, rw, base, [&](std::int64_t i, std::int64_t tap) {
-      const V v = load_lanes<V, full>(x + i * t.row_stride, t.lanes, V::zero());
-      const V k = V::set(static_cast<float>(tap));
-      const V larger = select_gt(v, best, k, winner);
-      winner = select_eq(v, v, larger, select_eq(best, best, k, winner));
-      best = better<true>(best, v);
-    });
-    store_lanes<V, full>(best, y + o * t.row_stride, t.lanes);
-    if (winners == nullptr) return;
-    if constexpr (full) {
-      winner.store_bytes(winners + o * t.row_stride);
-    } else {
-      std::uint8_t bytes[V::lanes];
-      winner.store_bytes(bytes);
-      for (int l = 0; l < t.lanes; ++l) winners[o * t.row_stride + l] = bytes[l];
-    }
-  });
+// Divides lanes; a product with 1/count would not be exact.
+template <class V>
+LBANN_VEC V divided(const V& x, float count) {
+  float lanes[V::lanes];
+  x.store(lanes);
+  for (int l = 0; l < V::lanes; ++l) lanes[l] = lanes[l] / count;
+  return V::load(lanes);
 }
 
 template <class V, bool full>
-LBANN_VEC void pool_bwd_tile(const float* dy, const std::uint8_t* winners, float* dx, const PoolTile& t) {
-  if (!t.disjoint || !t.covering) {
-    for (std::int64_t i = 0; i < t.in[0] * t.in[1] * t.in[2]; ++i) {
-      store_lanes<V, full>(V::zero(), dx + i * t.row_stride, t.lanes);
-    }
-  }
-  for_each_window(t, [&](std::int64_t o, Range rd, Range rh, Range rw, std::int64_t base) {
-    V g = load_lanes<V, full>(dy + o * t.row_stride, t.lanes, V::zero());
-    V winner = V::zero();
-    if (t.average) {
-      float lanes[V::lanes];
-      g.store(lanes);
-      const float count = average_factor(t, rd, rh, rw);
-      for (int l = 0; l < V::lanes; ++l) lanes[l] = lanes[l] / count;
-      g = V::load(lanes);
-    } else if constexpr (full) {
-      winner = V::load_bytes(winners + o * t.row_stride);
-    } else {
-      std::uint8_t bytes[V::lanes] = {};
-      for (int l = 0; l < t.lanes; ++l) bytes[l] = winners[o * t.row_stride + l];
-      winner = V::load_bytes(bytes);
-    }
-    for_each_inner_tap(t, rd, rh, rw, base, [&](std::int64_t i, std::int64_t tap) {
-      float* to = dx + i * t.row_stride;
-      V part = t.average ? g : select_eq(winner, V::set(static_cast<float>(tap)), g, V::zero());
-      if (!t.disjoint) part = part + load_lanes<V, full>(to, t.lanes, V::zero());
-      store_lanes<V, full>(part, to, t.lanes);
-    });
+LBANN_VEC void average_tile(const float* x, float* y, const PoolTile& t) {
+  for_each_window(
+      t, [](std::int64_t, std::int64_t) {},
+      [&](const WindowAt& w) {
+        V sum = V::zero();
+        for_each_inner_tap(t, w, [&](std::int64_t i, std::int64_t) {
+          sum = sum + load_lanes<V, full>(x + i * t.row_stride, t.lanes, V::zero());
+        });
+        store_lanes<V, full>(divided(sum, average_factor(t, w.rd, w.rh, w.rw)), y + w.output * t.row_stride,
+                             t.lanes);
+      });
+}
+
+template <class V>
+struct Winner {
+  V best, tap;
+};
+
+// Any window, any values.
+template <class V, bool full>
+LBANN_VEC Winner<V> careful_winner(const float* x, const PoolTile& t, const WindowAt& w) {
+  const std::int64_t first = w.base +
+                             (w.rd.begin * t.dilation[0] * t.in[1] + w.rh.begin * t.dilation[1]) * t.in[2] +
+                             w.rw.begin * t.dilation[2];
+  Winner<V> r{load_lanes<V, full>(x + first * t.row_stride, t.lanes, V::zero()),
+              V::set(static_cast<float>((w.rd.begin * t.kernel[1] + w.rh.begin) * t.kernel[2] + w.rw.begin))};
+  for_each_inner_tap(t, w, [&](std::int64_t i, std::int64_t tap) {
+    const V v = load_lanes<V, full>(x + i * t.row_stride, t.lanes, V::zero());
+    const V k = V::set(static_cast<float>(tap));
+    r.tap = select_eq(v, v, select_gt(v, r.best, k, r.tap), select_eq(r.best, r.best, k, r.tap));
+    r.best = better<true>(r.best, v);
   });
+  return r;
+}
+
+template <class V, bool full>
+LBANN_VEC void max_tile(const float* x, float* y, std::uint8_t* winners, const PoolTile& t) {
+  const V one = V::set(1.0f);
+  for_each_window(
+      t, [](std::int64_t, std::int64_t) {},
+      [&](const WindowAt& w) {
+        Winner<V> r;
+        bool done = false;
+        if (w.whole) {
+          const float* p = x + w.base * t.row_stride;
+          r = {load_lanes<V, full>(p, t.lanes, V::zero()), V::zero()};
+          V k = one;
+          V odd = r.best * V::zero();  // stays 0 unless something is NaN or infinite
+          for (std::int64_t tap = 1; tap < t.num_taps; ++tap) {
+            const V v = load_lanes<V, full>(p + t.tap_offsets[tap], t.lanes, V::zero());
+            r.tap = select_gt(v, r.best, k, r.tap);
+            r.best = select_gt(v, r.best, v, r.best);
+            odd = fma(v, V::zero(), odd);
+            k = k + one;
+          }
+          done = all_zero(odd);
+        }
+        if (!done) r = careful_winner<V, full>(x, t, w);
+        store_lanes<V, full>(r.best, y + w.output * t.row_stride, t.lanes);
+        if (winners == nullptr) return;
+        if constexpr (full) {
+          r.tap.store_bytes(winners + w.output * t.row_stride);
+        } else {
+          std::uint8_t bytes[V::lanes];
+          r.tap.store_bytes(bytes);
+          for (int l = 0; l < t.lanes; ++l) winners[w.output * t.row_stride + l] = bytes[l];
+        }
+      });
+}
+
+template <class V, bool full>
+LBANN_VEC V load_winners(const std::uint8_t* winners, int lanes) {
+  if constexpr (full) {
+    return V::load_bytes(winners);
+  } else {
+    std::uint8_t bytes[V::lanes] = {};
+    for (int l = 0; l < lanes; ++l) bytes[l] = winners[l];
+    return V::load_bytes(bytes);
+  }
+}
+
+template <class V, bool full, bool average>
+LBANN_VEC void pool_bwd_tile(const float* dy, const std::uint8_t* winners, float* dx, const PoolTile& t) {
+  // Rows are set to zero shortly before their first window, while they are on their way into cache.
+  const bool sums = !t.disjoint || !t.covering;
+  const std::int64_t rows = sums ? t.in[0] * t.in[1] : 0;
+  std::int64_t cleared = 0;
+  const auto clear_until = [&](std::int64_t end) {
+    end = end < rows ? end : rows;
+    for (; cleared < end; ++cleared) {
+      float* to = dx + cleared * t.in[2] * t.row_stride;
+      for (std::int64_t i = 0; i < t.in[2]; ++i)
+        store_lanes<V, full>(V::zero(), to + i * t.row_stride, t.lanes);
+    }
+  };
+  const V one = V::set(1.0f);
+  for_each_window(
+      t,
+      [&](std::int64_t od, std::int64_t oh) {
+        const std::int64_t last_d = od * t.stride[0] - t.pad[0] + (t.kernel[0] - 1) * t.dilation[0];
+        const std::int64_t last_h = oh * t.stride[1] - t.pad[1] + (t.kernel[1] - 1) * t.dilation[1];
+        const bool flat = t.in[0] == 1;
+        clear_until(flat ? (last_h + 1) : (last_d + 1) * t.in[1]);
+      },
+      [&](const WindowAt& w) {
+        V g = load_lanes<V, full>(dy + w.output * t.row_stride, t.lanes, V::zero());
+        V winner = V::zero();
+        if constexpr (average) {
+          g = divided(g, average_factor(t, w.rd, w.rh, w.rw));
+        } else {
+          winner = load_winners<V, full>(winners + w.output * t.row_stride, t.lanes);
+        }
+        const auto part = [&](const V& k) { return average ? g : select_eq(winner, k, g, V::zero()); };
+        const auto add = [&](float* to, const V& value) {
+          const V total = sums ? value + load_lanes<V, full>(to, t.lanes, V::zero()) : value;
+          store_lanes<V, full>(total, to, t.lanes);
+        };
+        if (w.whole) {
+          float* p = dx + w.base * t.row_stride;
+          V k = V::zero();
+          for (std::int64_t tap = 0; tap < t.num_taps; ++tap) {
+            add(p + t.tap_offsets[tap], part(k));
+            k = k + one;
+          }
+          return;
+        }
+        for_each_inner_tap(t, w, [&](std::int64_t i, std::int64_t tap) {
+          add(dx + i * t.row_stride, part(V::set(static_cast<float>(tap))));
+        });
+      });
+  clear_until(rows);
 }
 
 // Calls f(od, oh, offset of the output row) for every row of outputs.
@@ -226,19 +311,25 @@ void pool_bwd_plain(const float* dy, const std::uint8_t* winners, float* dx, con
       const std::int64_t base =
           ((od * t.stride[0] - t.pad[0]) * t.in[1] + oh * t.stride[1] - t.pad[1]) * t.in[2] + ow * stride -
           t.pad[2];
-      for_each_inner_tap(t, rd, rh, rw, base, [&](std::int64_t i, std::int64_t) { dx[i] += part; });
+      for_each_inner_tap(t, WindowAt{0, rd, rh, rw, base, false},
+                         [&](std::int64_t i, std::int64_t) { dx[i] += part; });
     }
   });
 }
 
 void pool_loop(const float* x, float* y, std::uint8_t* winners, const PoolTile& t) {
   if (t.lanes == 0) return pool_plain(x, y, winners, t);
-  with_lanes(t.lanes, [&]<class V, bool full>() { pool_tile<V, full>(x, y, winners, t); });
+  with_lanes(t.lanes, [&]<class V, bool full>() {
+    t.average ? average_tile<V, full>(x, y, t) : max_tile<V, full>(x, y, winners, t);
+  });
 }
 
 void pool_bwd_loop(const float* dy, const std::uint8_t* winners, float* dx, const PoolTile& t) {
   if (t.lanes == 0) return pool_bwd_plain(dy, winners, dx, t);
-  with_lanes(t.lanes, [&]<class V, bool full>() { pool_bwd_tile<V, full>(dy, winners, dx, t); });
+  with_lanes(t.lanes, [&]<class V, bool full>() {
+    t.average ? pool_bwd_tile<V, full, true>(dy, winners, dx, t)
+              : pool_bwd_tile<V, full, false>(dy, winners, dx, t);
+  });
 }
 
 }  // namespace

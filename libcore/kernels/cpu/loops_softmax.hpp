@@ -36,6 +36,38 @@ void softmax_line_loop(const float* x, float* y, std::int64_t k, bool log) {
   for (std::int64_t i = 0; i < k; ++i) y[i] = y[i] / total;
 }
 
+// Short lines, one after the other: the exponentials of many at once.
+void softmax_short_loop(const float* x, float* y, std::int64_t lines, std::int64_t k, bool log) {
+  const std::int64_t at_once = block_floats / k;
+  float shifted[block_floats];
+  float block[block_floats];
+  for (std::int64_t first = 0; first < lines; first += at_once) {
+    const std::int64_t count = lines - first < at_once ? lines - first : at_once;
+    const float* from = x + first * k;
+    float* to = y + first * k;
+    for (std::int64_t l = 0; l < count; ++l) {
+      float shift = from[l * k];
+      for (std::int64_t i = 1; i < k; ++i) {
+        const float v = from[l * k + i];
+        shift = (v > shift) | (v != v) ? v : shift;
+      }
+      for (std::int64_t i = 0; i < k; ++i) shifted[l * k + i] = from[l * k + i] - shift;
+    }
+    for (std::int64_t i = 0; i < count * k; ++i) block[i] = FastMath::exp(shifted[i]);
+    for (std::int64_t l = 0; l < count; ++l) {
+      double total = 0;
+      for (std::int64_t i = 0; i < k; ++i) total += static_cast<double>(block[l * k + i]);
+      if (log) {
+        const float log_total = static_cast<float>(__builtin_log(total));
+        for (std::int64_t i = 0; i < k; ++i) to[l * k + i] = shifted[l * k + i] - log_total;
+      } else {
+        const float divisor = static_cast<float>(total);
+        for (std::int64_t i = 0; i < k; ++i) to[l * k + i] = block[l * k + i] / divisor;
+      }
+    }
+  }
+}
+
 void softmax_lines_loop(const float* x, float* y, std::int64_t k, std::int64_t stride, std::int64_t width,
                         bool log) {
   float shift[max_width];

@@ -29,6 +29,7 @@ const Loops LBANN_LOOPS = {
     norm_bwd_stats_loop,
     norm_bwd_apply_loop,
     softmax_line_loop,
+    softmax_short_loop,
     softmax_lines_loop,
     softmax_bwd_line_loop,
     softmax_bwd_lines_loop,

@@ -53,6 +53,9 @@ LBANN_VEC Vec8 select_gt(Vec8 x, Vec8 y, Vec8 a, Vec8 b) {
 LBANN_VEC Vec8 select_eq(Vec8 x, Vec8 y, Vec8 a, Vec8 b) {
   return {_mm256_blendv_ps(b.v, a.v, _mm256_cmp_ps(x.v, y.v, _CMP_EQ_OQ))};
 }
+LBANN_VEC bool all_zero(Vec8 x) {
+  return _mm256_movemask_ps(_mm256_cmp_ps(x.v, _mm256_setzero_ps(), _CMP_EQ_OQ)) == 0xff;
+}
 
 #else
 
@@ -106,6 +109,11 @@ LBANN_VEC Vec8 select_gt(const Vec8& x, const Vec8& y, const Vec8& a, const Vec8
 LBANN_VEC Vec8 select_eq(const Vec8& x, const Vec8& y, const Vec8& a, const Vec8& b) {
   return Vec8::of([&](int i) { return x.v[i] == y.v[i] ? a.v[i] : b.v[i]; });
 }
+LBANN_VEC bool all_zero(const Vec8& x) {
+  bool zero = true;
+  for (int i = 0; i < 8; ++i) zero = zero && x.v[i] == 0.0f;
+  return zero;
+}
 
 #endif
 
@@ -139,6 +147,9 @@ LBANN_VEC Vec16 select_gt(Vec16 x, Vec16 y, Vec16 a, Vec16 b) {
 }
 LBANN_VEC Vec16 select_eq(Vec16 x, Vec16 y, Vec16 a, Vec16 b) {
   return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(x.v, y.v, _CMP_EQ_OQ), b.v, a.v)};
+}
+LBANN_VEC bool all_zero(Vec16 x) {
+  return _mm512_cmp_ps_mask(x.v, _mm512_setzero_ps(), _CMP_EQ_OQ) == 0xffff;
 }
 
 #else
@@ -180,6 +191,7 @@ LBANN_VEC Vec16 select_gt(const Vec16& x, const Vec16& y, const Vec16& a, const 
 LBANN_VEC Vec16 select_eq(const Vec16& x, const Vec16& y, const Vec16& a, const Vec16& b) {
   return {select_eq(x.lo, y.lo, a.lo, b.lo), select_eq(x.hi, y.hi, a.hi, b.hi)};
 }
+LBANN_VEC bool all_zero(const Vec16& x) { return all_zero(x.lo) && all_zero(x.hi); }
 
 #endif
 
