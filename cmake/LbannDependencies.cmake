@@ -14,6 +14,7 @@ else()
 endif()
 find_package(Threads REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(ONNX CONFIG REQUIRED)  # its target onnx_proto: the schema is never compiled a second time
 
 # Not find_package(dnnl): Debian's config file requires OpenCL although the CPU library does not.
 find_library(DNNL_LIBRARY dnnl REQUIRED)

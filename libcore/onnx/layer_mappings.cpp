@@ -1,0 +1,293 @@
+// See layer_mappings.hpp. ONNX's pads list all beginnings, then all ends; ours are the same on both sides.
+#include "onnx/layer_mappings.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "layers.pb.h"
+#include "operators.pb.h"
+
+namespace lbann::onnx {
+namespace {
+
+using Dims = std::vector<std::int64_t>;
+using lbann_data::Layer;
+
+template <class Params>
+const Params& params_of(const MappedLayer& l) {
+  return dynamic_cast<const Params&>(*l.node.params);
+}
+
+const tensor::Shape& input_dims(const MappedLayer& l) { return l.trace.inputs.front(); }
+const std::string& x(const MappedLayer& l) { return l.inputs.front(); }
+const std::string& y(const MappedLayer& l) { return l.outputs.front(); }
+
+/// Name for a value inside a layer.
+std::string inner(GraphWriter& w, const MappedLayer& l, const std::string& what) {
+  return w.unique_name(l.node.name + "/" + what);
+}
+
+/// One entry stands for all spatial dims, none for `fallback`.
+template <class List>
+Dims per_dim(const List& list, int rank, std::int64_t fallback) {
+  const auto n = static_cast<std::size_t>(rank);
+  if (list.empty()) return Dims(n, fallback);
+  if (list.size() == 1) return Dims(n, *list.begin());
+  return Dims(list.begin(), list.end());
+}
+
+Dims both_sides(const Dims& pads) {
+  Dims out = pads;
+  out.insert(out.end(), pads.begin(), pads.end());
+  return out;
+}
+
+/// [N, all entries of a sample]
+std::string flat_input(GraphWriter& w, const MappedLayer& l) {
+  if (input_dims(l).rank() == 1) return x(l);
+  const std::string flat = inner(w, l, "flat");
+  set_attribute(w.add_node("Flatten", {x(l)}, flat), "axis", std::int64_t{1});
+  return flat;
+}
+
+/// 0 keeps the mini-batch, whatever it is.
+void add_reshape(GraphWriter& w, const MappedLayer& l, const std::string& from, const tensor::Shape& sample) {
+  Dims dims{0};
+  dims.insert(dims.end(), sample.dims().begin(), sample.dims().end());
+  w.add_node("Reshape", {from, w.add_integers(l.node.name + "/shape", dims)}, y(l));
+}
+
+std::string add_constant(GraphWriter& w, const MappedLayer& l, const std::string& what, double value) {
+  return w.add_floats(l.node.name + "/" + what, {}, {value});
+}
+
+// ---- layers that compute with weights ---------------------------------------------------------
+
+void map_fully_connected(GraphWriter& w, const MappedLayer& l) {
+  std::vector<std::string> inputs{flat_input(w, l)};
+  inputs.insert(inputs.end(), l.weights.begin(), l.weights.end());
+  // The stored matrix is [in,out] (Gemm's own order), with `transpose` [out,in].
+  set_attribute(w.add_node("Gemm", inputs, y(l)), "transB",
+                std::int64_t{params_of<Layer::FullyConnected>(l).transpose()});
+}
+
+void map_convolution(GraphWriter& w, const MappedLayer& l) {
+  const auto& p = params_of<Layer::Convolution>(l);
+  const int rank = input_dims(l).rank() - 1;
+  std::vector<std::string> inputs{x(l)};
+  inputs.insert(inputs.end(), l.weights.begin(), l.weights.end());
+  ::onnx::NodeProto& node = w.add_node("Conv", inputs, y(l));
+  set_attribute(node, "kernel_shape", per_dim(p.kernel_size(), rank, 1));
+  set_attribute(node, "strides", per_dim(p.stride(), rank, 1));
+  set_attribute(node, "pads", both_sides(per_dim(p.padding(), rank, 0)));
+  set_attribute(node, "dilations", per_dim(p.dilation(), rank, 1));
+  set_attribute(node, "group", p.has_groups() ? std::int64_t{p.groups().value()} : std::int64_t{1});
+}
+
+/// With the running statistics, as in evaluation.
+void map_batch_normalization(GraphWriter& w, const MappedLayer& l) {
+  const double epsilon = params_of<Layer::BatchNormalization>(l).epsilon();
+  std::vector<std::string> inputs{x(l)};
+  inputs.insert(inputs.end(), l.weights.begin(), l.weights.end());
+  set_attribute(w.add_node("BatchNormalization", inputs, y(l)), "epsilon", epsilon == 0 ? 1e-5 : epsilon);
+}
+
+// ---- activations and pooling ------------------------------------------------------------------
+
+void map_relu(GraphWriter& w, const MappedLayer& l) { w.add_node("Relu", {x(l)}, y(l)); }
+
+void map_leaky_relu(GraphWriter& w, const MappedLayer& l) {
+  const double slope = params_of<Layer::LeakyRelu>(l).negative_slope();
+  set_attribute(w.add_node("LeakyRelu", {x(l)}, y(l)), "alpha", slope == 0 ? 0.01 : slope);
+}
+
+void map_elu(GraphWriter& w, const MappedLayer& l) {
+  const double alpha = params_of<Layer::Elu>(l).alpha();
+  set_attribute(w.add_node("Elu", {x(l)}, y(l)), "alpha", alpha == 0 ? 1.0 : alpha);
+}
+
+/// Over the whole sample: flat and back.
+void map_instance_softmax(GraphWriter& w, const MappedLayer& l, std::string_view op) {
+  const bool flat = input_dims(l).rank() == 1;
+  const std::string from = flat_input(w, l);
+  const std::string to = flat ? y(l) : inner(w, l, "softmax");
+  set_attribute(w.add_node(op, {from}, to), "axis", std::int64_t{1});
+  if (!flat) add_reshape(w, l, to, input_dims(l));
+}
+
+void map_softmax(GraphWriter& w, const MappedLayer& l) {
+  if (params_of<Layer::Softmax>(l).softmax_mode() != "channel") return map_instance_softmax(w, l, "Softmax");
+  set_attribute(w.add_node("Softmax", {x(l)}, y(l)), "axis", std::int64_t{1});
+}
+
+void map_log_softmax(GraphWriter& w, const MappedLayer& l) { map_instance_softmax(w, l, "LogSoftmax"); }
+
+void map_pooling(GraphWriter& w, const MappedLayer& l) {
+  const auto& p = params_of<Layer::Pooling>(l);
+  const int rank = input_dims(l).rank() - 1;
+  const auto list = [&](const auto& many, std::int64_t one) {
+    return p.has_vectors() ? per_dim(many, rank, 0) : Dims(static_cast<std::size_t>(rank), one);
+  };
+  const bool max = p.pool_mode() == "max";
+  ::onnx::NodeProto& node = w.add_node(max ? "MaxPool" : "AveragePool", {x(l)}, y(l));
+  set_attribute(node, "kernel_shape", list(p.pool_dims(), p.pool_dims_i()));
+  set_attribute(node, "strides", list(p.pool_strides(), p.pool_strides_i()));
+  set_attribute(node, "pads", both_sides(list(p.pool_pads(), p.pool_pads_i())));
+  if (!max) set_attribute(node, "count_include_pad", std::int64_t{p.pool_mode() == "average"});
+}
+
+// ---- layers that move entries -----------------------------------------------------------------
+
+void map_same(GraphWriter& w, const MappedLayer& l) { w.add_node("Identity", {x(l)}, y(l)); }
+
+void map_reshape(GraphWriter& w, const MappedLayer& l) { add_reshape(w, l, x(l), l.trace.outputs.front()); }
+
+void map_concatenation(GraphWriter& w, const MappedLayer& l) {
+  set_attribute(w.add_node("Concat", l.inputs, y(l)), "axis", params_of<Layer::Concatenation>(l).axis() + 1);
+}
+
+void map_slice(GraphWriter& w, const MappedLayer& l) {
+  const auto& p = params_of<Layer::Slice>(l);
+  const std::string axes = w.add_integers(l.node.name + "/axes", {p.axis() + 1});
+  for (std::size_t i = 0; i < l.outputs.size(); ++i) {
+    const int child = static_cast<int>(i);
+    const std::string from = w.add_integers(l.node.name + "/starts", {p.slice_points(child)});
+    const std::string to = w.add_integers(l.node.name + "/ends", {p.slice_points(child + 1)});
+    w.add_node("Slice", {x(l), from, to, axes}, l.outputs[i]);
+  }
+}
+
+// ---- entrywise combinations -------------------------------------------------------------------
+
+/// Folded from the left, as the layers do it: the order of roundings is part of the result.
+void add_fold(GraphWriter& w, const MappedLayer& l, std::string_view op,
+              const std::vector<std::string>& terms) {
+  if (terms.size() == 1) {
+    w.add_node("Identity", terms, y(l));
+    return;
+  }
+  std::string sum = terms.front();
+  for (std::size_t i = 1; i < terms.size(); ++i) {
+    const std::string to = i + 1 == terms.size() ? y(l) : inner(w, l, "partial");
+    w.add_node(op, {sum, terms[i]}, to);
+    sum = to;
+  }
+}
+
+void map_sum(GraphWriter& w, const MappedLayer& l) { add_fold(w, l, "Add", l.inputs); }
+void map_hadamard(GraphWriter& w, const MappedLayer& l) { add_fold(w, l, "Mul", l.inputs); }
+
+void map_weighted_sum(GraphWriter& w, const MappedLayer& l) {
+  const auto& p = params_of<Layer::WeightedSum>(l);
+  std::vector<std::string> terms;
+  for (std::size_t i = 0; i < l.inputs.size(); ++i) {
+    const std::string factor = add_constant(w, l, "factor", p.scaling_factors(static_cast<int>(i)));
+    terms.push_back(inner(w, l, "term"));
+    w.add_node("Mul", {l.inputs[i], factor}, terms.back());
+  }
+  add_fold(w, l, "Add", terms);
+}
+
+/// 1 where the two are equal (or, `negate`, where not), else 0.
+void add_comparison(GraphWriter& w, const MappedLayer& l, const std::string& other, bool negate) {
+  std::string truth = inner(w, l, "equal");
+  w.add_node("Equal", {x(l), other}, truth);
+  if (negate) {
+    const std::string no = inner(w, l, "not");
+    w.add_node("Not", {truth}, no);
+    truth = no;
+  }
+  set_attribute(w.add_node("Cast", {truth}, y(l)), "to", std::int64_t{::onnx::TensorProto::FLOAT});
+}
+
+/// LBANN keeps a sigmoid off 0 and 1 by the machine epsilon.
+void add_sigmoid(GraphWriter& w, const MappedLayer& l) {
+  const double eps = double{std::numeric_limits<float>::epsilon()};
+  const std::string open = inner(w, l, "sigmoid");
+  w.add_node("Sigmoid", {x(l)}, open);
+  const std::string low = add_constant(w, l, "low", eps), high = add_constant(w, l, "high", 1 - eps);
+  w.add_node("Clip", {open, low, high}, y(l));
+}
+
+void map_operator_layer(GraphWriter& w, const MappedLayer& l) {
+  const google::protobuf::Any& any = params_of<Layer::OperatorLayer>(l).ops(0).parameters();
+  const std::string name = any.type_url().substr(any.type_url().rfind('.') + 1);
+  static const std::map<std::string, std::string> same{
+      {"AbsOperator", "Abs"},   {"NegativeOperator", "Neg"}, {"SqrtOperator", "Sqrt"},
+      {"ExpOperator", "Exp"},   {"LogOperator", "Log"},      {"TanhOperator", "Tanh"},
+      {"AddOperator", "Add"},   {"SubtractOperator", "Sub"}, {"MultiplyOperator", "Mul"},
+      {"DivideOperator", "Div"}};
+  static const std::map<std::string, std::string> with_constant{
+      {"AddConstantOperator", "Add"}, {"SubtractConstantOperator", "Sub"}, {"ScaleOperator", "Mul"}};
+  // Their field `constant` has the same number and type, so one message stands for all.
+  const auto constant = [&] {
+    lbann_data::AddConstantOperator message;
+    message.ParseFromString(any.value());
+    return add_constant(w, l, "constant", message.constant());
+  };
+  if (const auto op = same.find(name); op != same.end()) {
+    w.add_node(op->second, l.inputs, y(l));
+  } else if (const auto op2 = with_constant.find(name); op2 != with_constant.end()) {
+    w.add_node(op2->second, {x(l), constant()}, y(l));
+  } else if (name == "ConstantSubtractOperator") {
+    w.add_node("Sub", {constant(), x(l)}, y(l));
+  } else if (name == "SquareOperator") {
+    w.add_node("Mul", {x(l), x(l)}, y(l));
+  } else if (name == "RsqrtOperator") {
+    const std::string root = inner(w, l, "root");
+    w.add_node("Sqrt", {x(l)}, root);
+    w.add_node("Reciprocal", {root}, y(l));
+  } else if (name == "SquaredDifferenceOperator") {
+    const std::string difference = inner(w, l, "difference");
+    w.add_node("Sub", l.inputs, difference);
+    w.add_node("Mul", {difference, difference}, y(l));
+  } else if (name == "SigmoidOperator") {
+    add_sigmoid(w, l);
+  } else if (name == "EqualOperator" || name == "NotEqualOperator") {
+    add_comparison(w, l, l.inputs[1], name == "NotEqualOperator");
+  } else if (name == "EqualConstantOperator" || name == "NotEqualConstantOperator") {
+    add_comparison(w, l, constant(), name == "NotEqualConstantOperator");
+  } else {
+    throw NoMapping{fmt::format("operator '{}' cannot be written as ONNX yet", name), "ops"};
+  }
+}
+
+constexpr std::pair<std::string_view, LayerMapping> mappings[] = {
+    {"fully_connected", map_fully_connected},
+    {"convolution", map_convolution},
+    {"batch_normalization", map_batch_normalization},
+    {"relu", map_relu},
+    {"leaky_relu", map_leaky_relu},
+    {"elu", map_elu},
+    {"softmax", map_softmax},
+    {"log_softmax", map_log_softmax},
+    {"pooling", map_pooling},
+    {"identity", map_same},
+    {"split", map_same},
+    {"reshape", map_reshape},
+    {"concatenation", map_concatenation},
+    {"slice", map_slice},
+    {"sum", map_sum},
+    {"weighted_sum", map_weighted_sum},
+    {"hadamard", map_hadamard},
+    {"operator_layer", map_operator_layer},
+};
+
+constexpr std::string_view judges[] = {"cross_entropy", "mean_squared_error", "mean_absolute_error",
+                                       "l1_norm",       "l2_norm2",           "categorical_accuracy"};
+
+}  // namespace
+
+LayerMapping try_mapping(std::string_view kind) {
+  for (const auto& [name, mapping] : mappings) {
+    if (name == kind) return mapping;
+  }
+  return nullptr;
+}
+
+bool is_judge(std::string_view kind) { return std::ranges::find(judges, kind) != std::end(judges); }
+
+}  // namespace lbann::onnx

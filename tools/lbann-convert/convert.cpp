@@ -1,0 +1,48 @@
+// lbann-convert's work: the experiment is checked as for training, then lowered for evaluation and exported
+// with the weights that training would start from. Nothing is written unless all of it went well.
+#include "lbann-convert/convert.hpp"
+
+#include <fmt/format.h>
+
+#include "base/files.hpp"
+#include "common/version.hpp"
+#include "model/settings.hpp"
+#include "onnx/export.hpp"
+
+namespace lbann::tools {
+namespace {
+
+std::string convert(const ConvertOptions& o, base::Diagnostics& d) {
+  const model::Experiment experiment =
+      model::load_experiment(o.experiment.merge_order(), o.experiment.sets, d);
+  model::check_complete(experiment, d);
+  const model::LayerGraph graph = model::make_layer_graph(experiment, d);
+  const model::TrainingSettings settings = model::bind_settings(experiment, graph, d);
+  model::LowerOptions lower;
+  lower.mode = layers::Mode::evaluate;
+  lower.fields = model::make_data_fields(settings);
+  const std::optional<model::LoweredModel> lowered = model::lower_model(experiment, graph, lower, d);
+  if (!lowered) return {};
+  const std::int64_t seed = o.seed.value_or(std::max<std::int64_t>(0, settings.random_seed));
+  return onnx::export_model(experiment, graph, *lowered,
+                            onnx::make_initial_values(*lowered, static_cast<std::uint64_t>(seed)),
+                            {version()}, d);
+}
+
+}  // namespace
+
+int convert_main(const ConvertOptions& options) {
+  base::Diagnostics d;
+  const std::string bytes = convert(options, d);
+  if (!d.all().empty()) report_diagnostics(d, options.common);
+  if (d.has_errors()) return static_cast<int>(d.exit_code());
+  if (options.output == "-") {
+    base::log().data(bytes);
+    return 0;
+  }
+  base::atomic_write_file(options.output, bytes);
+  base::log().info(fmt::format("wrote {} ({} bytes)", options.output, bytes.size()));
+  return 0;
+}
+
+}  // namespace lbann::tools
