@@ -8,6 +8,8 @@
 // get 8 times as much in float (golden/README.md says why).
 #include <boost/test/unit_test.hpp>
 
+#include <omp.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -36,7 +38,7 @@ const lbann::passes::KernelCatalogue& reference_catalogue() {
 }
 
 const lbann::passes::KernelCatalogue& cpu_catalogue() {
-  static const auto catalogue = lbann::kernels::cpu::make_cpu_catalogue(2);
+  static const auto catalogue = lbann::kernels::cpu::make_cpu_catalogue(omp_get_max_threads());
   return *catalogue;
 }
 
