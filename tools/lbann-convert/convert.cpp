@@ -37,7 +37,7 @@ int convert_main(const ConvertOptions& options) {
   if (!d.all().empty()) report_diagnostics(d, options.common);
   if (d.has_errors()) return static_cast<int>(d.exit_code());
   if (options.output == "-") {
-    base::log().data(bytes);
+    base::log().print(bytes);
     return 0;
   }
   base::atomic_write_file(options.output, bytes);

@@ -1,0 +1,120 @@
+"""Evaluates an ONNX model with NumPy in float64: the operators that lbann-convert writes, operator set 13.
+
+Written from the text of the ONNX operator specification, for machines without ONNX Runtime; check_onnx.py
+compares the two where both are there.
+"""
+
+import numpy as np
+import onnx.helper
+import onnx.numpy_helper
+
+
+def pad_window(x, attributes, kernel, fill):
+    """Windows of the padded input: [n, c, output dims..., window dims...]."""
+    rank = len(kernel)
+    pads = attributes.get("pads", [0] * 2 * rank)
+    strides = attributes.get("strides", [1] * rank)
+    dilations = attributes.get("dilations", [1] * rank)
+    x = np.pad(x, [(0, 0), (0, 0)] + list(zip(pads[:rank], pads[rank:])), constant_values=fill)
+    reach = [d * (k - 1) + 1 for d, k in zip(dilations, kernel)]
+    view = np.lib.stride_tricks.sliding_window_view(x, reach, axis=tuple(range(2, 2 + rank)))
+    steps = tuple(slice(None, None, s) for s in strides) + tuple(slice(None, None, d) for d in dilations)
+    return view[(slice(None), slice(None)) + steps]
+
+
+def window_axes(kernel):
+    return tuple(range(-len(kernel), 0))
+
+
+def conv(a, x, w, b=None):
+    group, kernel = a.get("group", 1), list(w.shape[2:])
+    assert a.get("kernel_shape", kernel) == kernel
+    windows = pad_window(x, a, kernel, 0)
+    per_in, per_out = x.shape[1] // group, w.shape[0] // group
+    assert w.shape[1] == per_in
+    letters = "uvw"[:len(kernel)]
+    rule = "nc%s%s,kc%s->nk%s" % ("xyz"[:len(kernel)], letters, letters, "xyz"[:len(kernel)])
+    parts = [np.einsum(rule, windows[:, g * per_in:(g + 1) * per_in], w[g * per_out:(g + 1) * per_out])
+             for g in range(group)]
+    y = np.concatenate(parts, 1)
+    return y if b is None else y + b.reshape([1, -1] + [1] * len(kernel))
+
+
+def max_pool(a, x):
+    return pad_window(x, a, a["kernel_shape"], -np.inf).max(window_axes(a["kernel_shape"]))
+
+
+def average_pool(a, x):
+    kernel = a["kernel_shape"]
+    total = pad_window(x, a, kernel, 0).sum(window_axes(kernel))
+    if a.get("count_include_pad", 0):
+        return total / np.prod(kernel)
+    return total / pad_window(np.ones_like(x), a, kernel, 0).sum(window_axes(kernel))
+
+
+def gemm(a, x, w, b=0.0):
+    assert not a.get("transA", 0) and a.get("alpha", 1) == 1 and a.get("beta", 1) == 1
+    return x @ (w.T if a.get("transB", 0) else w) + b
+
+
+def batch_normalization(a, x, scale, bias, mean, variance):
+    assert not a.get("training_mode", 0)
+    col = lambda v: v.reshape([1, -1] + [1] * (x.ndim - 2))
+    return col(scale) * (x - col(mean)) / np.sqrt(col(variance) + a.get("epsilon", 1e-5)) + col(bias)
+
+
+def log_softmax(a, x):
+    shifted = x - x.max(a.get("axis", -1), keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(a.get("axis", -1), keepdims=True))
+
+
+def reshape(a, x, shape):
+    assert not a.get("allowzero", 0)
+    return x.reshape([x.shape[i] if d == 0 else int(d) for i, d in enumerate(shape)])
+
+
+def slice_op(a, x, starts, ends, axes):
+    index = [slice(None)] * x.ndim
+    for start, end, axis in zip(starts, ends, axes):
+        index[axis] = slice(int(start), int(end))
+    return x[tuple(index)]
+
+
+OPERATORS = {
+    "Conv": conv, "MaxPool": max_pool, "AveragePool": average_pool, "Gemm": gemm,
+    "BatchNormalization": batch_normalization, "LogSoftmax": log_softmax,
+    "Softmax": lambda a, x: np.exp(log_softmax(a, x)),
+    "Flatten": lambda a, x: x.reshape(int(np.prod(x.shape[:a.get("axis", 1)])), -1),
+    "Reshape": reshape, "Slice": slice_op, "Concat": lambda a, *x: np.concatenate(x, a["axis"]),
+    "Identity": lambda a, x: x, "Relu": lambda a, x: np.maximum(x, 0),
+    "LeakyRelu": lambda a, x: np.where(x < 0, a.get("alpha", 0.01) * x, x),
+    "Elu": lambda a, x: np.where(x < 0, a.get("alpha", 1.0) * np.expm1(x), x),
+    "Add": lambda a, x, y: x + y, "Sub": lambda a, x, y: x - y, "Mul": lambda a, x, y: x * y,
+    "Div": lambda a, x, y: x / y, "Neg": lambda a, x: -x, "Abs": lambda a, x: np.abs(x),
+    "Sqrt": lambda a, x: np.sqrt(x), "Exp": lambda a, x: np.exp(x), "Log": lambda a, x: np.log(x),
+    "Tanh": lambda a, x: np.tanh(x), "Sigmoid": lambda a, x: 1 / (1 + np.exp(-x)),
+    "Reciprocal": lambda a, x: 1 / x, "Clip": lambda a, x, low, high: np.clip(x, low, high),
+    "Equal": lambda a, x, y: x == y, "Not": lambda a, x: ~x,
+}
+
+
+def cast(a, x):
+    assert a["to"] == onnx.TensorProto.FLOAT
+    return x.astype(np.float64)
+
+
+OPERATORS["Cast"] = cast
+
+
+def evaluate(model, feeds):
+    """Outputs by name."""
+    values = {}
+    for tensor in model.graph.initializer:
+        a = onnx.numpy_helper.to_array(tensor)
+        values[tensor.name] = a.astype(np.float64) if a.dtype == np.float32 else a
+    values.update((name, np.asarray(x, np.float64)) for name, x in feeds.items())
+    for node in model.graph.node:
+        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+        attributes = {k: list(v) if isinstance(v, (list, tuple)) else v for k, v in attributes.items()}
+        values[node.output[0]] = OPERATORS[node.op_type](attributes, *(values[name] for name in node.input))
+    return {o.name: values[o.name] for o in model.graph.output}
