@@ -1,0 +1,3 @@
+// Test program of plot/.
+#define BOOST_TEST_MODULE plot
+#include <boost/test/unit_test.hpp>
