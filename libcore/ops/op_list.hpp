@@ -48,5 +48,9 @@ OpDef make_norm_bwd_stats_op();
 OpDef make_norm_bwd_apply_op();
 // update.cpp
 OpDef make_update_op();
+OpDef make_update_rows_op();
+// indexing.cpp
+OpDef make_gather_op();
+OpDef make_scatter_add_op();
 
 }  // namespace lbann::ops

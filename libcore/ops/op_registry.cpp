@@ -28,7 +28,8 @@ const std::vector<OpDef>& table() {
       make_norm_bwd_stats_op(), make_norm_bwd_apply_op(),
       make_all_finite_op(),     make_update_op(),
       make_stop_gradient_op(),  make_reorder_op(),
-      make_redistribute_op(),
+      make_redistribute_op(),   make_gather_op(),
+      make_scatter_add_op(),    make_update_rows_op(),
   };
   return ops;
 }

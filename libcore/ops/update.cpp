@@ -1,9 +1,11 @@
-// update {rule, slot, commit}: one optimizer step of one weight.
+// One optimizer step of one weight:
 //
-//   w, g, states.., step_scalars f64[k] (, commit f32[1]) -> w', states'..
+//   update {rule, slot, commit}        w, g, states.., step_scalars f64[k] (, commit f32[1]) -> w', states'..
+//   update_rows {rule, slot, commit}   w[v,d], idx i64[..], g[..,d], states.., step_scalars (, commit)
 //
+// The second changes only the rows that idx names, each once, by the sum of its entries of g.
 // Rules, slots and formulas: docs/primitives.md. The rules' names, states and slots are here once, for
-// whoever builds updates too. Placement: like the weight; scalars and the flag replicated.
+// whoever builds updates too. Placement of `update`: like the weight; scalars and the flag replicated.
 #include <fmt/format.h>
 
 #include "ops/op_list.hpp"
@@ -30,31 +32,55 @@ const UpdateRule& rule_of(const graph::Attrs& attrs) {
 
 bool has_commit(const graph::Attrs& attrs) { return attrs.get_int("commit", 0) != 0; }
 
-Specs infer_update(const graph::Attrs& attrs, std::span<const TensorSpec> in) {
+// Operands from `first` on are states, step scalars and the flag; the results are w' and states'.
+Specs infer_tail(std::string_view op, const graph::Attrs& attrs, std::span<const TensorSpec> in,
+                 std::size_t first) {
   const UpdateRule& rule = rule_of(attrs);
-  const std::size_t num_tensors = 2 + static_cast<std::size_t>(rule.num_states);
-  const std::size_t arity = num_tensors + 1 + (has_commit(attrs) ? 1 : 0);
-  if (in.size() != arity)
-    fail(fmt::format("update {}: {} operands, expected {}", rule.name, in.size(), arity));
-  check_floating("update", in[0]);
-  Specs out;
-  for (std::size_t i = 0; i < num_tensors; ++i) {
-    const std::string name = i == 1 ? "gradient" : fmt::format("state {}", i < 2 ? 0 : i - 2);
-    check_shape("update", name, in[i], in[0].shape);
-    check_type("update", name, in[i], in[0].type);
-    if (i != 1) out.push_back(make_spec(in[0].type, in[0].shape.dims()));
+  const std::size_t at_scalars = first + static_cast<std::size_t>(rule.num_states);
+  const std::size_t arity = at_scalars + 1 + (has_commit(attrs) ? 1 : 0);
+  if (in.size() != arity) {
+    fail(fmt::format("{} {}: {} operands, expected {}", op, rule.name, in.size(), arity));
   }
-  const TensorSpec& scalars = in[num_tensors];
-  check_type("update", "step scalars", scalars, tensor::DataType::f64);
+  check_floating(op, in[0]);
+  Specs out{make_spec(in[0].type, in[0].shape.dims())};
+  for (std::size_t i = first; i < at_scalars; ++i) {
+    const std::string name = fmt::format("state {}", i - first);
+    check_shape(op, name, in[i], in[0].shape);
+    check_type(op, name, in[i], in[0].type);
+    out.push_back(out.front());
+  }
+  const TensorSpec& scalars = in[at_scalars];
+  check_type(op, "step scalars", scalars, tensor::DataType::f64);
   const std::int64_t slot = attrs.get_int("slot");
   if (scalars.shape.rank() != 1 || slot < 0 || slot > scalars.shape[0] - rule.num_slots) {
-    fail(fmt::format("update {}: {} slots from {} on do not fit into step scalars {}", rule.name,
+    fail(fmt::format("{} {}: {} slots from {} on do not fit into step scalars {}", op, rule.name,
                      rule.num_slots, slot, scalars.shape.to_string()));
   }
   if (has_commit(attrs)) {
-    check_shape("update", "commit", in.back(), {1});
-    check_type("update", "commit", in.back(), tensor::DataType::f32);
+    check_shape(op, "commit", in.back(), {1});
+    check_type(op, "commit", in.back(), tensor::DataType::f32);
   }
+  return out;
+}
+
+Specs infer_update(const graph::Attrs& attrs, std::span<const TensorSpec> in) {
+  Specs out = infer_tail("update", attrs, in, 2);
+  check_shape("update", "gradient", in[1], in[0].shape);
+  check_type("update", "gradient", in[1], in[0].type);
+  return out;
+}
+
+Specs infer_update_rows(const graph::Attrs& attrs, std::span<const TensorSpec> in) {
+  Specs out = infer_tail("update_rows", attrs, in, 3);
+  if (in[0].shape.rank() != 2) {
+    refuse("rank-mismatch", fmt::format("update_rows: weight {} has rank {}, expected 2",
+                                        in[0].shape.to_string(), in[0].shape.rank()));
+  }
+  check_type("update_rows", "index", in[1], tensor::DataType::i64);
+  Dims rows = in[1].shape.dims();
+  rows.push_back(in[0].shape[1]);
+  check_shape("update_rows", "gradient", in[2], tensor::Shape(rows));
+  check_type("update_rows", "gradient", in[2], in[0].type);
   return out;
 }
 
@@ -89,6 +115,24 @@ OpDef make_update_op() {
   def.place = place_update;
   def.flops = [](const graph::Graph& g, const graph::Node& n) {
     return rule_of(n.attrs).flops_per_element * elements(g, n.inputs[0]);
+  };
+  return def;
+}
+
+OpDef make_update_rows_op() {
+  OpDef def;
+  def.name = "update_rows";
+  def.min_inputs = 4;
+  def.max_inputs = 7;
+  def.infer = infer_update_rows;
+  def.vjp = vjp_refuse;
+  // One more operation per entry than `update`: the sum over equal indices.
+  def.flops = [](const graph::Graph& g, const graph::Node& n) {
+    return (1 + rule_of(n.attrs).flops_per_element) * elements(g, n.inputs[2]);
+  };
+  def.bytes = [](const graph::Graph& g, const graph::Node& n) {
+    const double tensors = 1 + rule_of(n.attrs).num_states;
+    return spec_bytes(g, n.inputs[1]) + (1 + 2 * tensors) * spec_bytes(g, n.inputs[2]);
   };
   return def;
 }

@@ -16,6 +16,9 @@ KernelCandidate make_reference_candidate(const graph::Graph& g, graph::NodeId id
   if (n.op == "update") {
     // w, g, states..., scalars -> w', states'...
     for (std::size_t o = 0; o < n.outputs.size(); ++o) c.may_alias[o] = o == 0 ? 0 : static_cast<int>(o) + 1;
+  } else if (n.op == "update_rows") {
+    // w, indices, g, states..., scalars -> w', states'...
+    for (std::size_t o = 0; o < n.outputs.size(); ++o) c.may_alias[o] = o == 0 ? 0 : static_cast<int>(o) + 2;
   }
   // Slow on purpose in comparison: chosen only where nothing else is offered.
   double elements = 0;

@@ -30,7 +30,7 @@ void schedule(Compilation& c) {
       const graph::NodeId p = g.value(v).producer;
       if (!done[static_cast<std::size_t>(p)]) return false;
       // An update overwrites its weight: all other readers first.
-      if (n.op != "update" || g.node(p).op != "weight") continue;
+      if ((n.op != "update" && n.op != "update_rows") || g.node(p).op != "weight") continue;
       for (graph::NodeId reader : consumers[static_cast<std::size_t>(v)]) {
         const bool other_update = g.node(reader).phase == graph::Phase::update;
         if (reader != id && !other_update && !done[static_cast<std::size_t>(reader)]) return false;

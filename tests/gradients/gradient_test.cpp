@@ -253,6 +253,26 @@ BOOST_AUTO_TEST_CASE(reorder_and_cast) {
   check_op("cast", {{3, 4}}, {{"type", "f64"}});
 }
 
+// Indices are constants: made from numbers, repeated, two of them outside the table.
+BOOST_AUTO_TEST_CASE(indexing) {
+  const auto index = [](Builder& b) {
+    Values parts;
+    for (const double i : {2.0, 0.0, 2.0, -1.0, 3.0, 9.0})
+      parts.push_back(b.fill(i, {tensor::DataType::i64, Shape{1}, {}}));
+    return b.reshape(b.add("concat", parts, {{"axis", 0}}), {2, 3});
+  };
+  check("gather", {make_operand({5, 4}, 1)}, [&](Builder& b, const Values& in) -> Values {
+    return {b.add("gather", {in[0], index(b)})};
+  });
+  check("scatter_add", {make_operand({2, 3, 4}, 1)}, [&](Builder& b, const Values& in) -> Values {
+    return {b.add("scatter_add", {index(b), in[0]}, {{"rows", 5}})};
+  });
+  check("table read twice", {make_operand({5, 4}, 1)}, [&](Builder& b, const Values& in) -> Values {
+    const ValueId y = b.add("gather", {in[0], index(b)});
+    return {b.ewise("mul", {y, b.ewise("tanh", {b.add("gather", {in[0], index(b)})})})};
+  });
+}
+
 // A small network: what is summed where branches meet.
 BOOST_AUTO_TEST_CASE(composition) {
   check("residual block",

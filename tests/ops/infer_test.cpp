@@ -235,6 +235,34 @@ BOOST_AUTO_TEST_CASE(update) {
                     "operand-shape: update: commit has shape [2], expected [1]");
 }
 
+BOOST_AUTO_TEST_CASE(indexing) {
+  const ValueId table = in({7, 5}), index = in({3, 2}, DataType::i64), dy = in({3, 2, 5});
+  BOOST_CHECK_EQUAL(add("gather", {table, index}), "f32[3,2,5]");
+  BOOST_CHECK_EQUAL(add("gather", {table, in({3, 2})}),
+                    "type-mismatch: gather: index has type f32, expected i64");
+  BOOST_CHECK_EQUAL(add("gather", {in({7}), index}),
+                    "rank-mismatch: gather: table [7] has rank 1, expected 2");
+  BOOST_CHECK_EQUAL(add("scatter_add", {index, dy}, {{"rows", 7}}), "f32[7,5]");
+  BOOST_CHECK_EQUAL(add("scatter_add", {index, in({2, 3, 5})}, {{"rows", 7}}),
+                    "operand-shape: scatter_add: rows has shape [2,3,5], expected [3,2,5]");
+  BOOST_CHECK_EQUAL(add("scatter_add", {index, in({3, 5})}, {{"rows", 7}}),
+                    "rank-mismatch: scatter_add: rows [3,5] have rank 2, expected 3 for indices [3,2]");
+  BOOST_CHECK_EQUAL(add("scatter_add", {index, dy}, {{"rows", -7}}),
+                    "negative-extent: scatter_add: extent -7 in [-7,5]");
+  const ValueId m = in({7, 5}), s = in({4}, DataType::f64);
+  const auto attrs = [](std::string rule) {
+    return Attrs{{"rule", std::move(rule)}, {"slot", 0}, {"commit", 0}};
+  };
+  BOOST_CHECK_EQUAL(b.add_n("update_rows", {table, index, dy, s}, attrs("sgd")).size(), 1u);
+  BOOST_CHECK_EQUAL(b.add_n("update_rows", {table, index, dy, m, s}, attrs("momentum")).size(), 2u);
+  BOOST_CHECK_EQUAL(add("update_rows", {table, index, table, s}, attrs("sgd")),
+                    "operand-shape: update_rows: gradient has shape [7,5], expected [3,2,5]");
+  BOOST_CHECK_EQUAL(add("update_rows", {table, dy, dy, s}, attrs("sgd")),
+                    "type-mismatch: update_rows: index has type f32, expected i64");
+  BOOST_CHECK_EQUAL(add("update_rows", {table, index, dy, s}, attrs("momentum")),
+                    "internal: update_rows momentum: 4 operands, expected 5");
+}
+
 BOOST_AUTO_TEST_CASE(boundaries_and_identities) {
   const ValueId w = b.weight("conv1_kernel", {DataType::f32, {6, 1, 5, 5}, {}}, "state");
   BOOST_CHECK_EQUAL(producer(w).op, "weight");
@@ -266,12 +294,12 @@ BOOST_AUTO_TEST_CASE(builder_shorthands_add_nothing_where_nothing_changes) {
 
 BOOST_AUTO_TEST_CASE(every_documented_primitive_exists_once) {
   const std::vector<std::string_view> names = {
-      "input",          "weight",           "ewise",      "fused_ewise", "cast",          "fill",
-      "reshape",        "permute",          "slice",      "pad",         "concat",        "expand",
-      "reduce",         "arg_reduce",       "softmax",    "softmax_bwd", "matmul",        "conv",
-      "conv_bwd_data",  "conv_bwd_weights", "pool",       "pool_bwd",    "norm_stats",    "norm_apply",
-      "norm_bwd_stats", "norm_bwd_apply",   "all_finite", "update",      "stop_gradient", "reorder",
-      "redistribute"};
+      "input",          "weight",           "ewise",       "fused_ewise", "cast",          "fill",
+      "reshape",        "permute",          "slice",       "pad",         "concat",        "expand",
+      "reduce",         "arg_reduce",       "softmax",     "softmax_bwd", "matmul",        "conv",
+      "conv_bwd_data",  "conv_bwd_weights", "pool",        "pool_bwd",    "norm_stats",    "norm_apply",
+      "norm_bwd_stats", "norm_bwd_apply",   "all_finite",  "update",      "stop_gradient", "reorder",
+      "redistribute",   "gather",           "scatter_add", "update_rows"};
   BOOST_CHECK_EQUAL(ops::all_ops().size(), names.size());
   for (const std::string_view name : names) {
     const ops::OpDef* def = ops::try_op(name);

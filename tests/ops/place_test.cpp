@@ -256,4 +256,40 @@ BOOST_AUTO_TEST_CASE(axes_of_the_mesh_are_independent) {
   BOOST_CHECK_EQUAL(place("redistribute", {{{4, 4}, "S0,P"}}, {{"to", "R,S1"}}), "R,S1");
 }
 
+// Indices sharded over the mini-batch: every rank knows a part of every row's sum.
+BOOST_AUTO_TEST_CASE(indexing) {
+  const auto gather = [&](const char* table, const char* index) {
+    try {
+      return b.spec(b.add("gather", {in({8, 4}, DataType::f32, table), in({6, 2}, DataType::i64, index)}))
+          .placement.to_string();
+    } catch (const lbann::base::Error&) {
+      return std::string("illegal");
+    }
+  };
+  BOOST_CHECK_EQUAL(gather("R", "R"), "R");
+  BOOST_CHECK_EQUAL(gather("R", "S0"), "S0");
+  BOOST_CHECK_EQUAL(gather("S1", "R"), "S2");
+  BOOST_CHECK_EQUAL(gather("P", "R"), "P");
+  BOOST_CHECK_EQUAL(gather("S0", "R"), "illegal");
+  BOOST_CHECK_EQUAL(gather("S1", "S0"), "illegal");
+  BOOST_CHECK_EQUAL(gather("R", "P"), "illegal");
+  const auto scatter = [&](const char* index, const char* rows) {
+    try {
+      return b
+          .spec(b.add("scatter_add", {in({6, 2}, DataType::i64, index), in({6, 2, 4}, DataType::f32, rows)},
+                      {{"rows", 8}}))
+          .placement.to_string();
+    } catch (const lbann::base::Error&) {
+      return std::string("illegal");
+    }
+  };
+  BOOST_CHECK_EQUAL(scatter("R", "R"), "R");
+  BOOST_CHECK_EQUAL(scatter("S0", "S0"), "P");
+  BOOST_CHECK_EQUAL(scatter("R", "P"), "P");
+  BOOST_CHECK_EQUAL(scatter("R", "S2"), "S1");
+  BOOST_CHECK_EQUAL(scatter("R", "S0"), "illegal");
+  BOOST_CHECK_EQUAL(scatter("S0", "R"), "illegal");
+  BOOST_CHECK_EQUAL(scatter("S0", "P"), "illegal");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

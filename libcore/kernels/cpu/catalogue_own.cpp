@@ -75,7 +75,7 @@ public:
 
   std::vector<KernelCandidate> make() {
     for (ValueId v : n_.inputs) {
-      if (g_.value(v).spec.type == DataType::f64 && n_.op != "update") return {};
+      if (g_.value(v).spec.type == DataType::f64 && n_.op != "update" && n_.op != "update_rows") return {};
     }
     if (n_.op == "input" || n_.op == "weight" || n_.op == "reshape" || n_.op == "stop_gradient") return {};
     const Shape full = full_shape();
@@ -174,6 +174,8 @@ private:
     if (n_.op == "update") {
       // w, g, states.. -> w', states'..
       for (std::size_t o = 0; o < result.size(); ++o) result[o] = o == 0 ? 0 : static_cast<int>(o) + 1;
+    } else if (n_.op == "update_rows") {
+      for (std::size_t o = 0; o < result.size(); ++o) result[o] = o == 0 ? 0 : static_cast<int>(o) + 2;
     } else if (n_.op == "ewise" || n_.op == "fused_ewise") {
       const std::vector<int> uses = g_.num_uses();
       std::vector<bool> taken(n_.inputs.size(), false);

@@ -34,6 +34,9 @@ constexpr Row table[] = {
     {"permute", cpu::make_permute},
     {"cast", cpu::make_cast},
     {"fill", cpu::make_fill},
+    {"gather", cpu::make_gather},
+    {"scatter_add", cpu::make_scatter_add},
+    {"update_rows", cpu::make_update_rows},
 };
 
 cpu::Maker* try_maker(std::string_view op) {

@@ -13,11 +13,12 @@
 //                        or when everything is reduced; at most [keep, reduce, keep, reduce] groups of
 //                        neighbouring storage dims
 //   arg_reduce, softmax, softmax_bwd, expand, permute    row-major
+//   gather, scatter_add, update_rows                     row-major
 //   slice, concat, pad   one common layout; cuts at multiples of the blocks
 //   cast, fill, all_finite    any layout (other types than f32: row-major)
 //
 // May run in place (output i takes the buffer of an input of its shape and layout): ewise, fused_ewise,
-// update, norm_apply (x), norm_bwd_apply (dy or x), softmax (x), softmax_bwd (dy or y).
+// update, update_rows, norm_apply (x), norm_bwd_apply (dy or x), softmax (x), softmax_bwd (dy or y).
 // No scratch.
 #pragma once
 

@@ -40,6 +40,9 @@ constexpr Row table[] = {
     {"all_finite", reference::make_all_finite},
     {"update", reference::make_update},
     {"reorder", reference::make_reorder},
+    {"gather", reference::make_gather},
+    {"scatter_add", reference::make_scatter_add},
+    {"update_rows", reference::make_update_rows},
 };
 
 reference::Maker* try_maker(std::string_view op) {
