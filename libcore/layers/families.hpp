@@ -18,5 +18,6 @@ std::vector<LayerDef> batch_normalization_layers();
 std::vector<LayerDef> loss_layers();
 std::vector<LayerDef> accuracy_layers();
 std::vector<LayerDef> operator_layers();
+std::vector<LayerDef> embedding_layers();
 
 }  // namespace lbann::layers

@@ -36,6 +36,7 @@ struct WeightRequest {
   std::int64_t fan_out = 0;
   std::int64_t matrix_height =
       0;  // > 0: stored as a column-major matrix height x width (numpy files are transposed)
+  std::int64_t zero_row = -1;  // >= 0: this row of the first dim starts as zeros, whatever the initializer
 };
 
 /// A refusal of a layer; the driver adds file, line and the layer's name. `field` locates it inside

@@ -22,6 +22,7 @@ std::vector<LayerDef> make_list() {
   append(loss_layers());
   append(accuracy_layers());
   append(operator_layers());
+  append(embedding_layers());
   return list;
 }
 

@@ -48,6 +48,7 @@ struct LoweredWeight {
   bool trainable = false;
   bool frozen = false;
   std::int64_t fan_in = 0, fan_out = 0, matrix_height = 0;  // see layers::WeightRequest
+  std::int64_t zero_row = -1;                               // see layers::WeightRequest
   std::string first_layer{};                                // that asked for it
   base::SourceSpan span{};
 

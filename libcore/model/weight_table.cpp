@@ -125,6 +125,7 @@ LoweredWeight WeightTable::make(const std::string& name, const WeightUser& user,
   w.fan_in = request.fan_in;
   w.fan_out = request.fan_out;
   w.matrix_height = request.matrix_height;
+  w.zero_row = request.zero_row;
   w.first_layer = user.name;
   w.span = experiment_.spans.span(object != nullptr ? object->path : user.path);
   w.initializer = object != nullptr ? object->initializer : default_initializer(request.initializer);

@@ -129,6 +129,10 @@ void Trainer::initialise_weights() {
     if (!weights_.has(w.name)) continue;
     std::vector<double> values(static_cast<std::size_t>(w.shape.num_elements()));
     optim::fill_initial(w.initializer, w.target(), key, std::span<double>(values));
+    if (w.zero_row >= 0) {
+      const auto width = static_cast<std::ptrdiff_t>(values.size()) / w.shape[0];
+      std::fill_n(values.begin() + w.zero_row * width, width, 0.0);
+    }
     weights_.set_values(w.name, values);
   }
 }

@@ -1,4 +1,4 @@
-"""Rows with weights: convolution, fully_connected, batch_normalization."""
+"""Rows with weights: convolution, fully_connected, batch_normalization, embedding."""
 
 import torch
 import torch.nn.functional as F
@@ -141,6 +141,39 @@ def rows():
     yield bn("eval_vector", lambda r: r.normal(3, 17), mode="eval")
     yield bn("eval_one_value", lambda r: r.normal(1, 10), mode="eval")
     yield bn("eval_epsilon", lambda r: r.normal(3, 20, 2, 2), mode="eval", epsilon=0.1)
+
+
+    e = embedding
+    yield e("vector", [[1, 0, 3, 2], [4, 1, 0, 2]], 5, 3)
+    yield e("repeated", [[2.0], [2.0], [0.0], [2.0], [6.0]], 7, 4)
+    yield e("image", [[[1, 0, 3], [3, 3, 3]], [[2, 0, 1], [1, 3, 0]], [[0, 0, 2], [2, 1, 0]]], 4, 17)
+    yield e("batch_one", [[4]], 5, 1)
+    # Half-way between two rows: the one below counts, and small steps change nothing.
+    yield e("between_rows", [[1.5, 0.25, 3.75], [2.5, 0.5, 4.96875]], 5, 10, flags=("fd",))
+    yield e("outside", [[-1, 0, 5, 4], [-0.5, 1e30, -1e30, 4.5], [float("nan"), float("inf"), float("-inf"), 2]], 5, 3)
+    yield e("padding", [[1.5, 0.5, 3.5], [2.5, 3.5, 1.5]], 4, 3, padding=3, flags=("fd",))
+    yield e("padding_first", [[0, 2, 0], [1, 0, -3]], 4, 20, padding=0)
+    # More rows than entries in a vector, and the padding row among them.
+    yield e("padding_beyond_dim", [[9, 2, 9], [1, 9, 8]], 10, 2, padding=9)
+    yield e("eval", [[1, 0, 3]], 5, 3, mode="eval")
+
+
+def embedding(name, x, num, dim, padding=None, mode="train", flags=("exact",)):
+    """PyTorch's embedding of floor(x) where that is a row; zeros, and no gradient, elsewhere. The padding row
+    of the weights is zero, as the layer's setup leaves it."""
+    fields = {"num_embeddings": num, "embedding_dim": dim}
+    if padding is not None:
+        fields["padding_idx"] = {"value": padding}
+    r = Row("embedding_" + name, "embedding", message("embedding", **fields), mode, flags=flags)
+    x = r.input(x).detach()
+    table = r.normal(num, dim)
+    if padding is not None:
+        table[padding] = 0
+    w = r.weight(table)
+    index = torch.floor(x)
+    valid = (index >= 0) & (index < num)
+    rows = F.embedding(torch.where(valid, index, torch.zeros_like(index)).long(), w, padding_idx=padding)
+    return r.finish(torch.where(valid[..., None], rows, torch.zeros_like(rows)))
 
 
 def constant_channel(r):
