@@ -18,6 +18,7 @@ const std::vector<Pass>& all_passes() {
       {"differentiate", differentiate, true, true},
       {"transform_gradients", transform_gradients, true, true},
       {"insert_updates", insert_updates, true, true},
+      {"sparsify_updates", sparsify_updates, true, false},
       {"insert_comm", insert_comm, false, true},
       {"simplify", simplify, false, false},
       {"rematerialize", rematerialize, false, false},

@@ -20,6 +20,8 @@ void differentiate(Compilation& c);
 void transform_gradients(Compilation& c);
 /// One `update` per trainable weight; assignments of new weights and state.
 void insert_updates(Compilation& c);
+/// Updates only the rows of a table that the step has read, where that changes no bit of it.
+void sparsify_updates(Compilation& c);
 /// Lowers `redistribute` to communication; on one rank it is the identity.
 void insert_comm(Compilation& c);
 /// Recomputes constants and broadcasts beside each far use instead of keeping them.
