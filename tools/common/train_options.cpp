@@ -114,8 +114,10 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
       "run-dir", "DIR", options.run_dir,
       "Write log.jsonl, run.json and the resolved configuration there. Without it nothing is written.");
   table.add_flag("log-steps", options.log_steps, "Record every training step in log.jsonl, not only epochs.");
-  table.add_flag("digest", options.print_digest, "Print a digest of the final weights: equal bits, equal digest.");
-  table.add_flag("bench-json", options.bench_json, "Print step times and memory as one JSON line at the end.");
+  table.add_flag("digest", options.print_digest,
+                 "Print a digest of the final weights: equal bits, equal digest.");
+  table.add_flag("bench-json", options.bench_json,
+                 "Print step times and memory as one JSON line at the end.");
   table.add_flag("profile", options.profile, "Print the time of every kernel of a training step at the end.");
   table.add_choice<base::When>(
       "progress", options.progress,
