@@ -3,6 +3,7 @@
 
 #include "base/diagnostic.hpp"
 #include "kernels/cpu/cpu_kernels.hpp"
+#include "kernels/cpu/direct_conv.hpp"
 #include "kernels/cpu/dnnl_kernels.hpp"
 #include "kernels/kernel.hpp"
 #include "kernels/reference/reference_kernels.hpp"
@@ -17,6 +18,7 @@ struct Family {
 
 constexpr Family families[] = {
     {"cpu.", make_cpu_kernel},
+    {"direct.", make_direct_kernel},
     {"dnnl.", make_dnnl_kernel},
     {"ref.", make_reference_kernel},
     {"view", make_reference_kernel},

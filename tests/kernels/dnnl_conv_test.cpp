@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "dnnl_test_support.hpp"
+#include "kernels/cpu/direct_conv.hpp"
 
 using namespace dnnl_test;
 
@@ -177,6 +178,53 @@ BOOST_AUTO_TEST_CASE(conv_bwd_weights_equals_loops) {
     }
   }
   BOOST_CHECK_GT(ran, 20);
+}
+
+BOOST_AUTO_TEST_CASE(direct_conv_bwd_data_equals_loops) {
+  const std::vector<Problem> list{
+      {3, 6, 16, {12, 12}, {5, 5}, {1, 1}, {0, 0}, {1, 1}, 1, false, false},
+      {1, 1, 6, {9, 8}, {5, 5}, {1, 1}, {2, 2}, {1, 1}, 1, false, false},
+      {2, 3, 10, {9, 7}, {3, 3}, {2, 1}, {1, 1}, {1, 1}, 1, false, false},
+      {3, 12, 1, {6, 7}, {5, 5}, {1, 2}, {0, 1}, {1, 1}, 1, false, false},
+      {1, 17, 16, {6, 6}, {3, 3}, {1, 1}, {1, 0}, {1, 1}, 1, false, false},
+  };
+  const Layout last = Layout::channels_last(4), w = Layout::from_tag("Acdb16a");
+  for (const Problem& p : list) {
+    for (const Layout& y : {last, Layout::blocked_channels(4, 16)}) {
+      for (const bool with_nan : {false, true}) {
+        Attrs attrs = p.attrs();
+        attrs.set("input_dims", p.x().dims());
+        Case c = make_case("conv_bwd_data", {p.y(), p.w()}, {p.x()}, attrs);
+        if (with_nan)
+          c.inputs[0][c.inputs[0].size() / 2] = std::nan("");  // reaches its window and no further
+        Logical dx(static_cast<std::size_t>(p.x().num_elements()), 0.0);
+        for_each_product(
+            p, [&](auto ix, auto iw, auto iy) { at(dx, ix) += at(c.inputs[0], iy) * at(c.inputs[1], iw); });
+        const auto found = lbann::kernels::cpu::try_direct_conv(c.g, c.g.node(c.node), {y, w}, {last});
+        if (!found) continue;  // no AVX-512
+        lbann::kernels::cpu::DnnlOp op;
+        op.inputs = {y, w};
+        op.outputs = {last};
+        op.scratch_bytes = found->scratch_bytes;
+        BOOST_TEST_CONTEXT("x " << p.x().to_string() << " w " << p.w().to_string() << " " << y.tag()) {
+          check_equal(run(c, "direct.conv_bwd_data", op)[0], dx);
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(shallow_volumes_do_not_read_their_neighbours) {
+  // The library's jit kernel reads behind x here; NaN stands around our buffers.
+  const Problem p{2, 3, 32, {6, 4, 4}, {7, 3, 3}, {2, 1, 1}, {3, 1, 1}, {1, 1, 1}, 1, false, false};
+  Attrs attrs = p.attrs();
+  attrs.set("kernel_dims", p.window);
+  attrs.set("bias", std::int64_t{0});
+  Case c = make_case("conv_bwd_weights", {p.x(), p.y()}, {p.w()}, attrs);
+  Logical dw(static_cast<std::size_t>(p.w().num_elements()), 0.0);
+  for_each_product(
+      p, [&](auto ix, auto iw, auto iy) { at(dw, iw) += at(c.inputs[0], ix) * at(c.inputs[1], iy); });
+  BOOST_CHECK_GT(check_layouts(c, "dnnl.conv_bwd_weights", 0, {dw}, 1), 0);
 }
 
 BOOST_AUTO_TEST_CASE(fused_relu_keeps_nan) {

@@ -26,6 +26,7 @@
 #include <cmath>
 
 #include "kernels/cpu/catalogue_offers.hpp"
+#include "kernels/cpu/direct_conv.hpp"
 
 namespace lbann::kernels::cpu {
 
@@ -86,6 +87,30 @@ double reorder_ms(const graph::Graph& g, graph::ValueId v, const Rates& rates) {
   return rates.overhead_ms + 2 * static_cast<double>(g.value(v).spec.num_bytes()) / rates.bytes_per_ms;
 }
 
+// Our own kernel for few channels keeps half of the peak busy.
+double direct_ms(const DirectConvOffer& offer, const Rates& rates) {
+  return offer.lane_flops / (rates.flops_per_ms * 0.5);
+}
+
+// Adds the direct kernel in these layouts; returns whether it is offered.
+bool add_direct(std::vector<KernelCandidate>& list, const SelectContext& ctx, std::vector<Layout> inputs,
+                std::vector<Layout> outputs, const Rates& rates) {
+  const graph::Node& n = ctx.g.node(ctx.node);
+  const std::optional<DirectConvOffer> offer = try_direct_conv(ctx.g, n, inputs, outputs);
+  if (!offer) return false;
+  KernelCandidate c;
+  c.kernel = "direct." + n.op;
+  c.inputs = std::move(inputs);
+  c.outputs = std::move(outputs);
+  c.scratch_bytes = offer->scratch_bytes;
+  c.may_alias.assign(c.outputs.size(), -1);
+  c.estimated_ms = rates.overhead_ms + direct_ms(*offer, rates);
+  list.push_back(std::move(c));
+  return true;
+}
+
+Layout direct_weight_layout() { return Layout::from_tag("Acdb16a"); }
+
 struct Pair {
   Layout x, y;
 };
@@ -136,6 +161,9 @@ double twin_ms(const graph::Graph& g, graph::NodeId id, const Layout& x, const L
   OpRequest request{g, n, is_data ? std::vector<Layout>{y, {}} : std::vector<Layout>{x, y},
                     std::vector<Layout>(n.outputs.size())};
   if (is_data) request.outputs[0] = x;
+  if (is_data) {
+    if (const auto direct = try_direct_conv(g, n, {y, w}, {x})) return direct_ms(*direct, rates);
+  }
   const std::optional<DnnlOp> op = try_dnnl_op("dnnl." + n.op, request);
   if (!op) {  // will have to convert the activations
     return arithmetic_ms(p, x, y, "jit:avx512", rates) + reorder_ms(g, n.inputs[0], rates) +
@@ -161,6 +189,16 @@ Layout layout_of_forward_input(const graph::Graph& g, const graph::Node& bwd_dat
 
 }  // namespace
 
+namespace {
+
+// One pass over a tensor: 1e8 bytes per ms in a last-level cache, memory's rate beyond.
+double walk_ms(const graph::Graph& g, graph::ValueId v, const Layout& layout, const Rates& rates) {
+  const double bytes = storage_bytes(g, v, layout);
+  return bytes / (bytes < 3.2e7 ? 1e8 : rates.bytes_per_ms);
+}
+
+}  // namespace
+
 std::vector<KernelCandidate> offer_conv(const SelectContext& ctx, const Rates& rates) {
   const graph::Node& n = ctx.g.node(ctx.node);
   const Problem p = make_problem(ctx.g, n);
@@ -181,15 +219,18 @@ std::vector<KernelCandidate> offer_conv(const SelectContext& ctx, const Rates& r
       const std::optional<DnnlOp> op = add_offer(list, "dnnl.conv", request);
       if (!op) continue;
       KernelCandidate& c = list.back();
-      const Layout &x = c.inputs[0], &y = c.outputs[0];
-      double ms = rates.overhead_ms + arithmetic_ms(p, x, y, op->implementation, rates);
-      const double y_bytes = storage_bytes(ctx.g, n.outputs[0], y);
-      // relu is a pass of its own; what follows (norm or pooling, and their gradients) walks y a few
-      // times more: 1e8 bytes per ms in a last-level cache, memory's rate beyond.
-      ms += (op->relu_after ? 6 : 4) * y_bytes / (y_bytes < 3.2e7 ? 1e8 : rates.bytes_per_ms);
-      if (twins.data != graph::none) ms += twin_ms(ctx.g, twins.data, x, y, c.inputs[1], rates);
-      if (twins.weights != graph::none) ms += twin_ms(ctx.g, twins.weights, x, y, c.inputs[1], rates);
-      c.estimated_ms = ms;
+      c.estimated_ms = rates.overhead_ms +
+                       arithmetic_ms(p, c.inputs[0], c.outputs[0], op->implementation, rates) +
+                       (op->relu_after ? 2 : 0) * walk_ms(ctx.g, n.outputs[0], c.outputs[0], rates);
+    }
+  }
+  for (KernelCandidate& c : list) {
+    const Layout &x = c.inputs[0], &y = c.outputs[0];
+    // What follows (norm or pooling, and their gradients) walks y a few times.
+    c.estimated_ms += 4 * walk_ms(ctx.g, n.outputs[0], y, rates);
+    if (twins.data != graph::none) c.estimated_ms += twin_ms(ctx.g, twins.data, x, y, c.inputs[1], rates);
+    if (twins.weights != graph::none) {
+      c.estimated_ms += twin_ms(ctx.g, twins.weights, x, y, c.inputs[1], rates);
     }
   }
   return list;
@@ -212,6 +253,18 @@ std::vector<KernelCandidate> offer_conv_bwd_data(const SelectContext& ctx, const
         c.estimated_ms += reorder_ms(ctx.g, n.outputs[0], rates);
       }
     }
+  }
+  if (p.x.rank() == 4 && same_storage(p.w, ctx.inputs[1], direct_weight_layout())) {
+    const Layout last = Layout::channels_last(4);
+    const Layout x = x_forward.rank() > 0 && same_storage(p.x, x_forward, last) ? x_forward : last;
+    const auto add = [&](const Layout& y) {
+      if (add_direct(list, ctx, {y, ctx.inputs[1]}, {x}, rates) && x_forward.rank() > 0 &&
+          !(x == x_forward)) {
+        list.back().estimated_ms += reorder_ms(ctx.g, n.outputs[0], rates);
+      }
+    };
+    add(ctx.inputs[0]);
+    if (!same_storage(p.y, ctx.inputs[0], last)) add(last);
   }
   return list;
 }
