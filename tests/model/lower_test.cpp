@@ -212,6 +212,24 @@ BOOST_AUTO_TEST_CASE(slices_go_to_children_in_order) {
   BOOST_TEST((trace_of(*r.model, "second").inputs == std::vector<Shape>{{7}}));
 }
 
+BOOST_AUTO_TEST_CASE(embedding_adds_a_dim_and_zeroes_its_padding_row) {
+  const Lowered r = lower_text(head + R"(
+  layer { name: "e" parents: "t" embedding { num_embeddings: 7 embedding_dim: 3 padding_idx { value: 5 } } }
+  layer { name: "f" parents: "t" embedding { num_embeddings: 4 embedding_dim: 2 } }
+})");
+  BOOST_REQUIRE_MESSAGE(r.model.has_value(), r.diagnostics.render());
+  BOOST_TEST((trace_of(*r.model, "e").outputs == std::vector<Shape>{{10, 3}}));
+  BOOST_TEST((trace_of(*r.model, "f").outputs == std::vector<Shape>{{10, 2}}));
+  const LoweredWeight* table = find_weight(*r.model, "e_weights");
+  const LoweredWeight* plain = find_weight(*r.model, "f_weights");
+  BOOST_REQUIRE(table != nullptr);
+  BOOST_REQUIRE(plain != nullptr);
+  BOOST_TEST((table->shape == Shape{7, 3}));
+  BOOST_TEST((table->initializer.kind == optim::InitializerKind::normal));
+  BOOST_TEST(table->zero_row == 5);
+  BOOST_TEST(plain->zero_row == -1);
+}
+
 BOOST_AUTO_TEST_CASE(operators) {
   const auto layer = [](const std::string& parents, const std::string& op) {
     return head + "layer { name: \"o\" " + parents +
