@@ -28,3 +28,11 @@ find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 add_library(xxhash_lib UNKNOWN IMPORTED)
 set_target_properties(xxhash_lib PROPERTIES IMPORTED_LOCATION ${XXHASH_LIBRARY}
                       INTERFACE_INCLUDE_DIRECTORIES ${XXHASH_INCLUDE_DIR})
+
+# Not find_package(HDF5): it wants the C language enabled and links curl, ssl and zlib by name too.
+# Debian's serial build has its own names, elsewhere there is only one. Linked through lbann_checkpoint only.
+find_library(HDF5_LIBRARY NAMES hdf5_serial hdf5 REQUIRED)
+find_path(HDF5_INCLUDE_DIR hdf5.h PATH_SUFFIXES hdf5/serial REQUIRED)
+add_library(hdf5_lib UNKNOWN IMPORTED)
+set_target_properties(hdf5_lib PROPERTIES IMPORTED_LOCATION ${HDF5_LIBRARY}
+                      INTERFACE_INCLUDE_DIRECTORIES ${HDF5_INCLUDE_DIR})

@@ -62,13 +62,13 @@ bool write_all(int fd, std::string_view content) {
   return true;
 }
 
+}  // namespace
+
 std::string folder_of(const std::string& path) {
   const auto slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
 }
-
-}  // namespace
 
 std::string read_file(const std::string& path, std::size_t max_bytes) {
   auto fail = [&](int error) {
@@ -111,12 +111,16 @@ void atomic_write_file(const std::string& path, std::string_view content) {
   if (!write_all(file.get(), content) || !sync_retrying(file.get())) fail(errno);
   if (!file.close()) fail(errno);
   if (::rename(temporary.c_str(), path.c_str()) != 0) fail(errno);
-  // The rename is durable only once the folder is; a file system that cannot sync folders
-  // (EINVAL) has nothing better to offer.
-  Descriptor folder(open_retrying(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY));
+  // The rename is durable only once the folder is.
+  sync_folder(folder_of(path));
+}
+
+void sync_folder(const std::string& path) {
+  Descriptor folder(open_retrying(path.c_str(), O_RDONLY | O_DIRECTORY));
+  // A file system that cannot sync folders (EINVAL) has nothing better to offer.
   if (folder.get() < 0 || (!sync_retrying(folder.get()) && errno != EINVAL))
     throw Error(ExitCode::storage,
-                fmt::format("cannot sync the folder of '{}': {}", path, std::strerror(errno)));
+                fmt::format("cannot sync the folder '{}': {}", path, std::strerror(errno)));
 }
 
 }  // namespace lbann::base

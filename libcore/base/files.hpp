@@ -19,4 +19,9 @@ std::string read_file(const std::string& path, std::size_t max_bytes = std::size
 /// temporary file is left.
 void atomic_write_file(const std::string& path, std::string_view content);
 
+/// Makes names made, renamed or removed in a folder survive a power loss. Throws Error(storage).
+void sync_folder(const std::string& path);
+/// The folder a path is in: "a/b" -> "a", "b" -> ".", "/b" -> "/".
+std::string folder_of(const std::string& path);
+
 }  // namespace lbann::base

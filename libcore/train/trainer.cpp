@@ -279,6 +279,11 @@ void Trainer::train() {
   for (auto& callback : callbacks_) callback->on_train_end(info_);
 }
 
+std::int64_t Trainer::training_steps() const {
+  const auto found = steps_.find(DataMode::training);
+  return found == steps_.end() ? 0 : found->second;
+}
+
 const runtime::Plan& Trainer::primary_plan() const {
   return *plans_.at({layers::Mode::train, info_.training.batch_size}).plan;
 }

@@ -86,6 +86,11 @@ public:
   runtime::Runner& primary_runner();
   std::int64_t arena_bytes() const { return arena_.size_bytes(); }
   const RunInfo& info() const { return info_; }
+  /// Of checkpoints: training steps done, the epoch that would come next, t of the update rules, the seed.
+  std::int64_t training_steps() const;
+  std::int64_t epoch() const { return epoch_; }
+  std::int64_t optimizer_steps() const { return optimizer_step_; }
+  std::uint64_t seed() const { return config_.seed; }
 
 private:
   struct PreparedPlan {

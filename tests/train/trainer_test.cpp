@@ -3,11 +3,17 @@
 // steady state.
 #include <boost/test/unit_test.hpp>
 
-#include <cmath>
+#include <unistd.h>
 
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+
+#include "checkpoint/container.hpp"
 #include "device/buffer.hpp"
 #include "model/settings.hpp"
 #include "train/open_data.hpp"
+#include "train/save.hpp"
 #include "train/trainer.hpp"
 
 namespace {
@@ -198,4 +204,36 @@ BOOST_AUTO_TEST_CASE(evaluation_leaves_weights_alone) {
   const train::EpochStats stats = trainer.evaluate(DataMode::validation);
   BOOST_CHECK_EQUAL(stats.num_samples(), 18);
   BOOST_CHECK_EQUAL(trainer.weights().digest("weight") + trainer.weights().digest("state"), before);
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_holds_all_weights_and_counters) {
+  namespace fs = std::filesystem;
+  const fs::path run = fs::temp_directory_path() / ("lbann_save_test_" + std::to_string(::getpid()));
+  fs::remove_all(run);
+  fs::create_directories(run);
+  train::Trainer trainer(make_config());
+  trainer.setup();
+  trainer.train();
+  // 72 samples, a quarter set aside: 54 in batches of 16 are 4 steps, 3 epochs of them.
+  BOOST_TEST(train::save_training(trainer, run.string()) == run.string() + "/ckpt/step-00000012");
+  const auto found = checkpoint::find_newest(run.string() + "/ckpt");
+  fs::remove_all(run);
+  BOOST_REQUIRE(found.has_value());
+  const checkpoint::Scalars expected = {{"model", std::string("model0")},
+                                        {"training_steps", std::int64_t{12}},
+                                        {"epoch", std::int64_t{3}},
+                                        {"optimizer_steps", std::int64_t{12}},
+                                        {"seed", std::int64_t{7}}};
+  BOOST_TEST((found->checkpoint.scalars == expected));
+  const auto& arrays = found->checkpoint.arrays;
+  BOOST_TEST(arrays.size() == trainer.weights().entries().size());
+  BOOST_TEST(arrays.size() > 6u);
+  for (const auto& [name, array] : arrays) {
+    const std::vector<double> values = trainer.weights().values(name);
+    BOOST_REQUIRE(array.type == tensor::DataType::f32);
+    BOOST_REQUIRE(array.bytes.size() == 4 * values.size());
+    std::vector<float> read(values.size());
+    std::memcpy(read.data(), array.bytes.data(), array.bytes.size());
+    BOOST_TEST(std::equal(read.begin(), read.end(), values.begin()), name);
+  }
 }

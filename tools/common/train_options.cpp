@@ -112,7 +112,7 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
   table.add_integer("smoke", "N", options.smoke_steps, 1, largest_integer, "Run only N steps of each mode.");
   table.add_value(
       "run-dir", "DIR", options.run_dir,
-      "Write log.jsonl, run.json and the resolved configuration there. Without it nothing is written.");
+      "Write log.jsonl, run.json, the configuration and a checkpoint there. Without it nothing is written.");
   table.add_flag("log-steps", options.log_steps, "Record every training step in log.jsonl, not only epochs.");
   table.add_flag("digest", options.print_digest,
                  "Print a digest of the final weights: equal bits, equal digest.");

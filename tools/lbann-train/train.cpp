@@ -23,6 +23,7 @@
 #include "train/bench.hpp"
 #include "train/callbacks/callbacks.hpp"
 #include "train/open_data.hpp"
+#include "train/save.hpp"
 
 namespace lbann::tools {
 namespace {
@@ -268,6 +269,7 @@ int train_main(const TrainOptions& options) {
     return 0;
   }
   trainer.train();
+  if (!options.run_dir.empty()) train::save_training(trainer, options.run_dir);
   if (options.profile) print_profile(trainer);
   if (options.print_digest) {
     base::log().print(fmt::format("weights digest: {}\n", trainer.weights().digest("weight")));

@@ -1,5 +1,5 @@
 // JSON values: see json.hpp. Recursive descent over bytes, depth-limited.
-#include "log/json.hpp"
+#include "base/json.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-namespace lbann::log {
+namespace lbann::base {
 
 namespace {
 
@@ -235,4 +235,4 @@ std::optional<double> try_json_double(const JsonValue& value) {
   return std::nullopt;
 }
 
-}  // namespace lbann::log
+}  // namespace lbann::base
