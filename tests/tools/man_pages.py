@@ -43,7 +43,7 @@ def options_of_man(text):
 
 
 def main():
-    for tool in ("lbann-train", "lbann-validate", "lbann-convert", "lbann-plot"):
+    for tool in ("lbann-train", "lbann-validate", "lbann-convert", "lbann-plot", "lbann-launch"):
         program = os.path.join(BIN, tool)
         page = os.path.join(SOURCE, "man", tool + ".1")
         help_text = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=60, check=True).stdout
