@@ -36,7 +36,7 @@ def options_of_man(text):
         if not re.match(r"\.It Fl ", line):
             continue
         for item in line[4:].split(" , "):
-            name = re.match(r"Fl (-?[a-z0-9-]+)", item)
+            name = re.match(r"Fl (-?[A-Za-z0-9-]+)", item)
             choices = re.findall(r"Cm (\w+)", item)
             found["-" + name.group(1)] = "|".join(choices)
     return found
