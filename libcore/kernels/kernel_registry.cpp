@@ -17,11 +17,8 @@ struct Family {
 };
 
 constexpr Family families[] = {
-    {"cpu.", make_cpu_kernel},
-    {"direct.", make_direct_kernel},
-    {"dnnl.", make_dnnl_kernel},
-    {"ref.", make_reference_kernel},
-    {"view", make_reference_kernel},
+    {"cpu.", make_cpu_kernel},       {"direct.", make_direct_kernel}, {"dnnl.", make_dnnl_kernel},
+    {"ref.", make_reference_kernel}, {"view", make_reference_kernel},
 };
 
 }  // namespace
