@@ -3,6 +3,7 @@
 // that lie exactly like the result are used in place; broadcast or plain ones are gathered into a
 // block first, by runs. A single instruction is the same path, so fused and unfused agree to the bit.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "kernels/cpu/cpu_makers.hpp"
@@ -147,7 +148,9 @@ public:
     total_ = layout.storage_elements(v.out_shape());
     padding_ = Padding(layout, v.out_shape());
     for (int i = 0; i < v.num_inputs(); ++i) inputs_.push_back(place_input(v, i));
-    compile(v, ewise_program_of(v.n));
+    const EwiseProgram program = ewise_program_of(v.n);
+    compile(v, program);
+    if (keeps_zero(program)) padding_ = Padding();
     block_ = num_buffers_ == 0 ? large_block_floats : block_floats;
   }
 
@@ -166,7 +169,10 @@ private:
     const tensor::Shape& shape = v.out_shape();
     const tensor::Shape& in_shape = v.in_shape(i);
     if (in_shape.rank() != shape.rank()) v.refuse("operands of different rank");
-    if (in_shape == shape && from == to) return {Place::Kind::input, i};
+    if (in_shape == shape && from == to) {
+      zero_padded_.push_back(true);
+      return {Place::Kind::input, i};
+    }
     if (from.is_blocked() && !(from.blocks() == to.blocks())) v.refuse("operand lies as " + from.tag());
     if (to.blocks().size() > 1) v.refuse("broadcast into " + to.tag());
     // The operand's stride over each storage dim of the result.
@@ -194,6 +200,8 @@ private:
     operand.gather = Gather(dims, strides, valid);
     operand.constant = operand.gather.constant();
     gathered_.push_back(std::move(operand));
+    // What repeats along the blocked dim fills the padding lanes too.
+    zero_padded_.push_back(to.is_blocked() && in_shape[to.blocks().front().dim] != 1);
     return {Place::Kind::buffer, gathered_.back().buffer};
   }
 
@@ -268,6 +276,25 @@ private:
     if (num_buffers_ > max_buffers) v.refuse("the program needs too many buffers");
   }
 
+  // Is every result +0 (not -0) wherever all operands' padding is +0? Then nothing needs clearing.
+  bool keeps_zero(const EwiseProgram& program) const {
+    std::vector<bool> zero;
+    const auto is_zero = [&](const EwiseOperand& o) {
+      const auto i = static_cast<std::size_t>(o.index);
+      return o.kind == EwiseOperand::Kind::input ? zero_padded_[i] : zero[i];
+    };
+    for (const EwiseInstruction& instruction : program.instructions) {
+      const bool keeps = std::all_of(instruction.args, instruction.args + instruction.arity, is_zero);
+      const float at_zero = 0;
+      float result = 0;
+      loops_.ewise[static_cast<int>(instruction.fn)](&at_zero, &at_zero, &at_zero, &result, 1,
+                                                     static_cast<float>(instruction.a),
+                                                     static_cast<float>(instruction.b));
+      zero.push_back(keeps && result == 0 && !std::signbit(result));
+    }
+    return std::all_of(program.outputs.begin(), program.outputs.end(), is_zero);
+  }
+
   void run_blocks(const KernelArgs& args, std::int64_t begin, std::int64_t end) const {
     alignas(64) float buffers[max_buffers][block_floats];
     for (const GatheredOperand& o : gathered_) {
@@ -304,6 +331,7 @@ private:
   int num_buffers_ = 0;
   Padding padding_;
   std::vector<Place> inputs_;
+  std::vector<bool> zero_padded_;  // per operand
   std::vector<GatheredOperand> gathered_;
   std::vector<Step> steps_;
 };

@@ -272,7 +272,7 @@ void pool_plain(const float* x, float* y, std::uint8_t* winners, const PoolTile&
         LBANN_IVDEP
         for (std::int64_t ow = columns.begin; ow < columns.end; ++ow) {
           const float v = x[start + ow * stride];
-          best[ow] = (v > best[ow]) | (v != v) ? v : best[ow];
+          best[ow] = ((v > best[ow]) | (v != v)) ? v : best[ow];
         }
         return;
       }

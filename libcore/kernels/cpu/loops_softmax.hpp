@@ -49,7 +49,7 @@ void softmax_short_loop(const float* x, float* y, std::int64_t lines, std::int64
       float shift = from[l * k];
       for (std::int64_t i = 1; i < k; ++i) {
         const float v = from[l * k + i];
-        shift = (v > shift) | (v != v) ? v : shift;
+        shift = ((v > shift) | (v != v)) ? v : shift;
       }
       for (std::int64_t i = 0; i < k; ++i) shifted[l * k + i] = from[l * k + i] - shift;
     }

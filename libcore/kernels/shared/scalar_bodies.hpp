@@ -31,8 +31,8 @@
   X(rsqrt_grad, 2, T(-0.5) * x * (y * y * y)) \
   X(exp, 1, M::exp(x)) \
   X(log, 1, M::log(x)) \
-  X(max2, 2, (x >= y) | (x != x) ? x : y) \
-  X(min2, 2, (x <= y) | (x != x) ? x : y) \
+  X(max2, 2, ((x >= y) | (x != x)) ? x : y) \
+  X(min2, 2, ((x <= y) | (x != x)) ? x : y) \
   X(mul_ge, 3, y >= z ? x : T(0)) \
   X(mul_lt, 3, y < z ? x : T(0)) \
   X(mul_le, 3, y <= z ? x : T(0)) \
