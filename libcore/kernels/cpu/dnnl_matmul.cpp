@@ -46,7 +46,7 @@ View view(bool transposed) { return transposed ? View::transposed : View::direct
 
 // oneDNN 2.6.3's brgemm_bwd_d splits a long reduction over threads when there is little else to split, and
 // then reads beyond its operands: seen for n <= 16 and k = 1088, 1536, 1984, 2048, 2112, 3136 with 2, 4
-// and 8 threads and at most 128 rows; not for k <= 1024, nor for n >= 17. The margin is ours.
+// and 8 threads and at most 128 rows, and for n = 32 with k >= 1536. The margin is ours.
 bool crashes_when_reduced_in_parallel(const OpRequest& r, const Sides& s) {
   const tensor::Shape& a = r.g.shape(r.node.inputs[0]);
   const std::int64_t n = r.g.shape(r.node.outputs[0])[1];
