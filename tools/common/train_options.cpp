@@ -143,7 +143,7 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
   table.add_list("disable-pass", "NAME", options.disabled_passes,
                  "Leave out one pass of the compiler. Repeatable.");
   table.add_flag("oracle", options.oracle,
-                 "Compute with the plain double-precision kernels: slow, for comparison.");
+                 "Compute with the naive kernels, nothing fused: slow, for comparison.");
 
   add_common_options(table, options.common, false);
   add_unsupported_options(table);

@@ -150,14 +150,13 @@ std::string open_run_directory(const TrainOptions& o, const Loaded& l, std::uint
 void add_callbacks(const TrainOptions& o, const Loaded& l, const std::string& digest,
                    train::Trainer& trainer) {
   const train::Speaker who{l.settings.model, 0};
-  bool wants_bar = base::When::always == o.progress;
   for (const model::CallbackSettings& c : l.settings.callbacks) {
     if (c.kind == model::CallbackKind::print)
       trainer.add_callback(train::make_print_callback(who, version()));
     if (c.kind == model::CallbackKind::timer)
       trainer.add_callback(train::make_timer_callback(who, c.skip_steps));
   }
-  wants_bar = train::wants_progress_bar(o.progress) && !o.common.quiet;
+  const bool wants_bar = train::wants_progress_bar(o.progress) && !o.common.quiet;
   if (wants_bar)
     trainer.add_callback(train::make_progress_callback(train::make_terminal_settings(o.common.ascii)));
   if (!o.run_dir.empty()) {
