@@ -1,0 +1,1 @@
+"""What an experiment is made of: layers, weights, optimizers, objective, metrics, callbacks, model, trainer."""
