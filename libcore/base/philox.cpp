@@ -4,6 +4,7 @@
 // ten rounds over blocks; they give exactly the numbers of the one-at-a-time functions.
 #include "base/philox.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -56,6 +57,17 @@ LBANN_TARGET_CLONES void uniform_groups(const RandomStream& s, std::uint64_t fir
   }
 }
 
+/// Whole groups of 4 * lanes choices.
+LBANN_TARGET_CLONES void bernoulli_groups(const RandomStream& s, float p, float value,
+                                          std::uint64_t first_block, std::uint64_t num_groups, float* out) {
+  std::uint32_t words[4 * lanes];
+  for (std::uint64_t g = 0; g < num_groups; ++g, out += 4 * lanes) {
+    blocks(s, first_block + g * lanes, words);
+    for (std::uint64_t j = 0; j < 4 * lanes; ++j)
+      out[j] = RandomStream::to_uniform(words[j]) < p ? value : 0.0f;
+  }
+}
+
 /// Whole groups of 2 * lanes normals.
 LBANN_TARGET_CLONES void normal_groups(const RandomStream& s, std::uint64_t first_block,
                                        std::uint64_t num_groups, float* out) {
@@ -68,6 +80,27 @@ LBANN_TARGET_CLONES void normal_groups(const RandomStream& s, std::uint64_t firs
       out[2 * l + 1] = static_cast<float>(pair[1]);
     }
   }
+}
+
+/// Any range from whole groups: `groups(first block, number of groups, where)` makes `per_block` numbers per
+/// block. What does not fill a group goes through a buffer, so that short ranges cost one group, not one
+/// block per number.
+template <std::uint64_t per_block, class Groups>
+void fill_range(std::span<float> out, std::uint64_t first, Groups groups) {
+  constexpr std::uint64_t group = per_block * lanes;
+  std::uint64_t i = 0;
+  const std::uint64_t n = out.size();
+  const auto partial = [&](std::uint64_t count) {
+    float buffer[group];
+    groups((first + i) / per_block, 1, buffer);
+    std::copy_n(buffer + (first + i) % per_block, count, out.data() + i);
+    i += count;
+  };
+  if (n > 0 && first % per_block != 0) partial(std::min(n, group - first % per_block));
+  const std::uint64_t whole = (n - i) / group;
+  if (whole > 0) groups((first + i) / per_block, whole, out.data() + i);
+  i += whole * group;
+  while (i < n) partial(std::min(n - i, group - (first + i) % per_block));
 }
 
 }  // namespace
@@ -89,23 +122,23 @@ std::uint64_t make_stream(std::string_view name, std::string_view purpose, std::
 }
 
 void fill_uniform(const RandomStream& stream, std::span<float> out, std::uint64_t first) {
-  std::uint64_t i = 0;
-  const std::uint64_t n = out.size();
-  while (i < n && (first + i) % 4 != 0) out[i] = stream.uniform(first + i), ++i;
-  const std::uint64_t num_groups = (n - i) / (4 * lanes);
-  uniform_groups(stream, (first + i) / 4, num_groups, out.data() + i);
-  i += num_groups * 4 * lanes;
-  for (; i < n; ++i) out[i] = stream.uniform(first + i);
+  fill_range<4>(out, first, [&](std::uint64_t block, std::uint64_t count, float* to) {
+    uniform_groups(stream, block, count, to);
+  });
+}
+
+void fill_bernoulli(const RandomStream& stream, double p, float value, std::span<float> out,
+                    std::uint64_t first) {
+  const float threshold = static_cast<float>(p);
+  fill_range<4>(out, first, [&](std::uint64_t block, std::uint64_t count, float* to) {
+    bernoulli_groups(stream, threshold, value, block, count, to);
+  });
 }
 
 void fill_normal(const RandomStream& stream, std::span<float> out, std::uint64_t first) {
-  std::uint64_t i = 0;
-  const std::uint64_t n = out.size();
-  if (i < n && first % 2 != 0) out[i] = static_cast<float>(stream.normal(first)), ++i;
-  const std::uint64_t num_groups = (n - i) / (2 * lanes);
-  normal_groups(stream, (first + i) / 2, num_groups, out.data() + i);
-  i += num_groups * 2 * lanes;
-  for (; i < n; ++i) out[i] = static_cast<float>(stream.normal(first + i));
+  fill_range<2>(out, first, [&](std::uint64_t block, std::uint64_t count, float* to) {
+    normal_groups(stream, block, count, to);
+  });
 }
 
 void shuffle(const RandomStream& stream, std::span<std::int64_t> items) {

@@ -76,6 +76,11 @@ public:
   /// Uniform in [0,1), a multiple of 2^-53: from `word64(index)`.
   constexpr double uniform_double(std::uint64_t index) const { return to_uniform_double(word64(index)); }
 
+  /// True with probability p: uniform(index) < p, p rounded to float. p = 1 is always true, p = 0 never.
+  constexpr bool bernoulli(double p, std::uint64_t index) const {
+    return uniform(index) < static_cast<float>(p);
+  }
+
   /// Standard normal, |x| <= 8.58: one block gives the pair of indices (2b, 2b + 1), see box_muller.hpp.
   double normal(std::uint64_t index) const { return normal_pair(index / 2)[index % 2]; }
   /// The normals of indices 2b and 2b + 1.
@@ -118,6 +123,9 @@ private:
 
 /// out[i] = uniform(first + i); several times faster than one call per element.
 void fill_uniform(const RandomStream& stream, std::span<float> out, std::uint64_t first = 0);
+/// out[i] = bernoulli(p, first + i) ? value : 0
+void fill_bernoulli(const RandomStream& stream, double p, float value, std::span<float> out,
+                    std::uint64_t first = 0);
 /// out[i] = normal(first + i), rounded to float.
 void fill_normal(const RandomStream& stream, std::span<float> out, std::uint64_t first = 0);
 

@@ -39,6 +39,15 @@ struct WeightRequest {
   std::int64_t zero_row = -1;  // >= 0: this row of the first dim starts as zeros, whatever the initializer
 };
 
+/// Random numbers that a layer wants in every step; see the primitive `random`.
+struct RandomRequest {
+  std::string distribution;  // "uniform" [0,1), "normal", "bernoulli"
+  std::string purpose;       // of the stream, e.g. "dropout mask": no two of a layer are equal
+  tensor::Shape shape;       // with the mini-batch
+  double probability = 0;    // of bernoulli, and the value where it hits (else 0)
+  double value = 1;
+};
+
 /// A refusal of a layer; the driver adds file, line and the layer's name. `field` locates it inside
 /// the layer's parameter message ("groups"); empty: the layer itself.
 struct LayerError {
@@ -68,6 +77,10 @@ public:
   virtual void assign(std::size_t weight_index, graph::ValueId value) = 0;
   /// A data field of the reader as [batch, dims...]; throws LayerError when the readers have none.
   virtual graph::ValueId data_field(const std::string& name) = 0;
+  /// Random numbers of the layer's type, new ones in every step.
+  virtual graph::ValueId random(const RandomRequest& request) = 0;
+  /// Tells the user something that is no error; it gets the layer's name and place.
+  virtual void warn(LayerError warning) = 0;
   /// Number of layers that take this one as parent, in their order (a split or slice needs it).
   virtual int num_children() const = 0;
 };

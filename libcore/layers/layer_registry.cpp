@@ -18,6 +18,12 @@ std::vector<LayerDef> make_list() {
   append(fully_connected_layers());
   append(convolution_layers());
   append(pooling_layers());
+  append(deconvolution_layers());
+  append(upsample_layers());
+  append(entrywise_batch_normalization_layers());
+  append(local_response_normalization_layers());
+  append(dropout_layers());
+  append(source_layers());
   append(batch_normalization_layers());
   append(loss_layers());
   append(accuracy_layers());

@@ -41,6 +41,7 @@ public:
     if (diagnostics_.has_errors()) return std::nullopt;
     result_.weights = weights_.take();
     result_.layers = layers_.take_trace();
+    result_.random_scalars = std::move(state_.scalars);
     return std::move(result_);
   }
 

@@ -4,6 +4,8 @@
 //   outputs       "objective" [1] = sum of the terms, "term:<i>" [1] = scale * mean over the mini-batch,
 //                 "metric:<name>" [1] = mean (times 100 if the unit is "%")
 //   assignments   running statistics (training only)
+//   inputs        "<data field>", and with random layers "random_state" i64[2] {key, draw} and
+//                 "random_scalars" f64[2 k]
 //
 // The graph is forward only: gradients, updates and weight penalties are the passes' work. All independent
 // errors are reported; a layer whose parents failed is skipped in silence.
@@ -77,6 +79,15 @@ struct LayerTrace {
   double flops = 0;                 // forward, whole mini-batch
 };
 
+/// What the host writes into `random_scalars` for a `random` node: its probability, and behind it the value
+/// where that hits.
+struct RandomScalar {
+  std::string layer;
+  std::string purpose;  // "dropout mask"
+  double probability = 0;
+  double value = 1;
+};
+
 struct LoweredModel {
   graph::Graph graph;
   std::vector<LoweredWeight> weights;  // in the order of their first use
@@ -84,6 +95,7 @@ struct LoweredModel {
   std::vector<LoweredTerm> terms;
   std::vector<LoweredMetric> metrics;
   std::vector<LayerTrace> layers;
+  std::vector<RandomScalar> random_scalars;  // slot = 2 * position
 };
 
 /// Nothing when `diagnostics` holds errors, of this or an earlier stage; layers whose text had errors before

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/edit_distance.hpp"
+#include "base/philox.hpp"
 
 namespace lbann::model {
 
@@ -47,6 +48,31 @@ graph::ValueId ModelLowerContext::data_field(const std::string& field) {
   }
   throw layers::LayerError{"unknown-data-field", fmt::format("no reader provides the data field '{}'", field),
                            "data_field", base::did_you_mean(field, names), notes};
+}
+
+graph::ValueId ModelLowerContext::random(const layers::RandomRequest& request) {
+  ops::Builder& b = state_.builder;
+  if (state_.random_state == graph::none) {
+    state_.random_state = b.input("random_state", {tensor::DataType::i64, {2}, {}});
+  }
+  const std::uint64_t stream =
+      base::make_stream(layer_.user.name, request.purpose, static_cast<std::uint64_t>(num_random_++));
+  graph::Attrs attrs{{"distribution", request.distribution},
+                     {"type", std::string(tensor::to_string(type()))},
+                     {"dims", request.shape.dims()},
+                     {"stream", static_cast<std::int64_t>(stream)}};
+  std::vector<graph::ValueId> operands{state_.random_state};
+  if (request.distribution == "bernoulli") {
+    const auto slot = static_cast<std::int64_t>(2 * state_.scalars.size());
+    state_.scalars.push_back({layer_.user.name, request.purpose, request.probability, request.value});
+    if (state_.random_scalars == graph::none) {
+      state_.random_scalars = b.input("random_scalars", {tensor::DataType::f64, {2}, {}});
+    }
+    b.graph().value(state_.random_scalars).spec.shape = tensor::Shape{slot + 2};
+    attrs.set("slot", slot);
+    operands.push_back(state_.random_scalars);
+  }
+  return b.add("random", std::move(operands), std::move(attrs));
 }
 
 }  // namespace lbann::model

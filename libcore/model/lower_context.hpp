@@ -19,6 +19,9 @@ struct LowerState {
   WeightTable& weights;
   std::map<std::string, graph::ValueId> fields{};  // `input` nodes by data field and type
   std::set<graph::ValueId> assigned{};
+  graph::ValueId random_state = graph::none;    // `input` nodes, made when first needed
+  graph::ValueId random_scalars = graph::none;  // grows with the list
+  std::vector<RandomScalar> scalars{};
 };
 
 /// The layer at hand.
@@ -45,11 +48,14 @@ public:
   graph::ValueId weight(const layers::WeightRequest& request) override;
   void assign(std::size_t weight_index, graph::ValueId value) override;
   graph::ValueId data_field(const std::string& name) override;
+  graph::ValueId random(const layers::RandomRequest& request) override;
+  void warn(layers::LayerError warning) override { warnings_.push_back(std::move(warning)); }
   int num_children() const override { return layer_.num_children; }
 
   /// Names of the weights asked for.
   const std::vector<std::string>& weight_names() const { return names_; }
   std::int64_t num_parameters() const { return num_parameters_; }
+  const std::vector<layers::LayerError>& warnings() const { return warnings_; }
 
 private:
   LowerState& state_;
@@ -57,6 +63,8 @@ private:
   std::vector<std::string> names_;
   std::vector<graph::ValueId> nodes_;  // of the weights asked for
   std::int64_t num_parameters_ = 0;
+  std::int64_t num_random_ = 0;
+  std::vector<layers::LayerError> warnings_;
 };
 
 }  // namespace lbann::model

@@ -58,6 +58,15 @@ void LayerLowering::error(const LayerNode& layer, const std::string& id, const s
   diagnostics_.add(std::move(d));
 }
 
+void LayerLowering::warn(const LayerNode& layer, const layers::LayerError& w) {
+  const std::string path = layer.path + "." + layer.kind;
+  const std::string field = w.field.empty() || experiment_.spans.find(path + "." + w.field) == nullptr
+                                ? path
+                                : path + "." + w.field;
+  diagnostics_.warning(w.id, field_span(experiment_.spans, field),
+                       fmt::format("layer '{}' ({}): {}", layer.name, layer.kind, w.message), w.help);
+}
+
 bool LayerLowering::check_placement(int index) {
   const LayerNode& layer = node(index);
   const int in_file = layer.second_of >= 0 ? layer.second_of : index;
@@ -167,6 +176,7 @@ void LayerLowering::lower(int index) {
     ModelLowerContext context(state_, gather(index));
     const std::vector<graph::ValueId> outputs = def->lower(context);
     check_outputs(layer, outputs);
+    for (const layers::LayerError& w : context.warnings()) warn(layer, w);
     add_trace(layer, context, outputs, origin, first_node);
     outputs_[static_cast<std::size_t>(index)] = outputs;
   } catch (const layers::LayerError& e) {

@@ -37,6 +37,7 @@ private:
                  const std::vector<graph::ValueId>& outputs, int origin, std::size_t first_node);
   void error(const LayerNode& layer, const std::string& id, const std::string& message,
              const std::string& field, std::string help = {}, std::vector<base::Note> notes = {});
+  void warn(const LayerNode& layer, const layers::LayerError& w);
 
   const LayerNode& node(int i) const { return graph_.layers[static_cast<std::size_t>(i)]; }
 

@@ -29,6 +29,11 @@ OpDef make_expand_op();
 OpDef make_reduce_op();
 OpDef make_arg_reduce_op();
 OpDef make_all_finite_op();
+// lrn.cpp
+OpDef make_lrn_op();
+OpDef make_lrn_bwd_op();
+// random.cpp
+OpDef make_random_op();
 // softmax.cpp
 OpDef make_softmax_op();
 OpDef make_softmax_bwd_op();

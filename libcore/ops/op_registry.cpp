@@ -30,6 +30,8 @@ const std::vector<OpDef>& table() {
       make_stop_gradient_op(),  make_reorder_op(),
       make_redistribute_op(),   make_gather_op(),
       make_scatter_add_op(),    make_update_rows_op(),
+      make_random_op(),         make_lrn_op(),
+      make_lrn_bwd_op(),
   };
   return ops;
 }

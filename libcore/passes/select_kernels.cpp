@@ -83,6 +83,18 @@ private:
     return {};
   }
 
+  /// What random numbers are combined with; their own layout is free.
+  Layout partner_layout(const Node& random) const {
+    const ValueId y = random.outputs[0];
+    for (NodeId user : consumers_[static_cast<std::size_t>(y)]) {
+      for (ValueId v : g_.node(user).inputs) {
+        if (v != y && g_.node(user).op == "ewise" && g_.shape(v) == g_.shape(y) && is_chosen(v))
+          return g_.value(v).layout;
+      }
+    }
+    return {};
+  }
+
   /// The backward twin that can use what a pooling saves: same input and attributes.
   NodeId find_pool_twin(const Node& n) const {
     if (n.op != "pool" || n.attrs.get_text("mode") != "max") return graph::none;
@@ -176,7 +188,9 @@ private:
     const Node n = g_.node(id);
     SelectContext context{g_, id, {}, {}};
     for (ValueId v : n.inputs) context.inputs.push_back(is_chosen(v) ? g_.value(v).layout : Layout{});
-    for (ValueId v : n.outputs) context.wanted_outputs.push_back(wanted_layout(v));
+    for (ValueId v : n.outputs) {
+      context.wanted_outputs.push_back(n.op == "random" ? partner_layout(n) : wanted_layout(v));
+    }
     const NodeId twin = c_.training ? find_pool_twin(n) : graph::none;
     context.wants_saved = twin != graph::none;
 

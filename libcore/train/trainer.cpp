@@ -76,7 +76,7 @@ void Trainer::setup() {
   for (auto& callback : callbacks_) callback->on_setup_end(info_);
 }
 
-runtime::Plan Trainer::make_plan(layers::Mode mode, std::int64_t batch) {
+Trainer::PreparedPlan Trainer::make_plan(layers::Mode mode, std::int64_t batch) {
   model::LoweredModel lowered = config_.lower(mode, batch);
   model::StepOptions options;
   options.training = mode == layers::Mode::train;
@@ -90,15 +90,21 @@ runtime::Plan Trainer::make_plan(layers::Mode mode, std::int64_t batch) {
     model_weights_ = std::move(lowered.weights);
     step_scalars_.assign(static_cast<std::size_t>(c.num_step_scalars), 0.0);
   }
-  return runtime::Plan(std::move(c));
+  PreparedPlan prepared;
+  prepared.plan = std::make_unique<runtime::Plan>(std::move(c));
+  for (const model::RandomScalar& r : lowered.random_scalars) {
+    prepared.random_scalars.push_back(r.probability);
+    prepared.random_scalars.push_back(r.value);
+  }
+  return prepared;
 }
 
 Trainer::PreparedPlan& Trainer::prepared(layers::Mode mode, std::int64_t batch) {
   const PlanKey key{mode, batch};
   auto found = plans_.find(key);
   if (found == plans_.end()) {
-    auto plan = std::make_unique<runtime::Plan>(make_plan(mode, batch));
-    weights_.allocate(plan->graph());
+    PreparedPlan made = make_plan(mode, batch);
+    weights_.allocate(made.plan->graph());
     if (plans_.size() >= max_plans) {
       auto oldest = plans_.end();
       for (auto it = plans_.begin(); it != plans_.end(); ++it) {
@@ -108,7 +114,7 @@ Trainer::PreparedPlan& Trainer::prepared(layers::Mode mode, std::int64_t batch) 
       }
       if (oldest != plans_.end()) plans_.erase(oldest);
     }
-    found = plans_.emplace(key, PreparedPlan{std::move(plan), nullptr, 0}).first;
+    found = plans_.emplace(key, std::move(made)).first;
     if (arena_.reserve(found->second.plan->memory().arena_bytes)) {
       bind_all();
     } else {
@@ -172,6 +178,21 @@ void Trainer::write_step_scalars() {
   }
 }
 
+std::uint64_t Trainer::random_draws(DataMode mode) const {
+  const auto found = draws_.find(mode);
+  return found == draws_.end() ? 0 : found->second;
+}
+
+void Trainer::bind_random(PreparedPlan& p, DataMode mode) {
+  // The modes count apart, in ranges of their own, so that validating changes no training step.
+  constexpr int mode_shift = 56;
+  random_state_[0] = static_cast<std::int64_t>(base::make_random_key(config_.seed, 0));
+  random_state_[1] =
+      static_cast<std::int64_t>(static_cast<std::uint64_t>(mode) << mode_shift | random_draws(mode));
+  if (p.runner->has_input("random_state")) p.runner->bind_input("random_state", random_state_);
+  if (p.runner->has_input("random_scalars")) p.runner->bind_input("random_scalars", p.random_scalars.data());
+}
+
 StepInfo Trainer::run_batch(DataMode mode, const data::Batch& batch) {
   const bool training = mode == DataMode::training;
   PreparedPlan& p = prepared(training ? layers::Mode::train : layers::Mode::evaluate, batch.size);
@@ -184,6 +205,7 @@ StepInfo Trainer::run_batch(DataMode mode, const data::Batch& batch) {
     write_step_scalars();
     if (runner.has_input("step_scalars")) runner.bind_input("step_scalars", step_scalars_.data());
   }
+  bind_random(p, mode);
   if (config_.poison_arena) arena_.poison();
   runner.run();
 
@@ -198,6 +220,7 @@ StepInfo Trainer::run_batch(DataMode mode, const data::Batch& batch) {
   const bool committed = !training || !runner.has_output("commit") || runner.output("commit") != 0;
   if (config_.stop_at_nan && (!committed || !std::isfinite(info.objective))) stop_at_bad_value(p, info);
   ++steps_[mode];
+  ++draws_[mode];
   if (training && committed) ++optimizer_step_;
   return info;
 }

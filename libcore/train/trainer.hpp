@@ -91,21 +91,27 @@ public:
   std::int64_t epoch() const { return epoch_; }
   std::int64_t optimizer_steps() const { return optimizer_step_; }
   std::uint64_t seed() const { return config_.seed; }
+  /// The draw counter of a mode: mini-batches it has run, which no epoch resets. With the seed it decides all
+  /// random numbers inside the model; a resumed run must set those of all four modes.
+  std::uint64_t random_draws(DataMode mode) const;
+  void set_random_draws(DataMode mode, std::uint64_t draws) { draws_[mode] = draws; }
 
 private:
   struct PreparedPlan {
     std::unique_ptr<runtime::Plan> plan;
     std::unique_ptr<runtime::Runner> runner;
     std::uint64_t last_use = 0;
+    std::vector<double> random_scalars{};  // the input of that name
   };
   using PlanKey = std::pair<layers::Mode, std::int64_t>;
 
   PreparedPlan& prepared(layers::Mode mode, std::int64_t batch);
-  runtime::Plan make_plan(layers::Mode mode, std::int64_t batch);
+  PreparedPlan make_plan(layers::Mode mode, std::int64_t batch);
   void initialise_weights();
   void open_pipelines();
   void bind_all();
   void write_step_scalars();
+  void bind_random(PreparedPlan& p, DataMode mode);
   StepInfo run_batch(DataMode mode, const data::Batch& batch);
   void stop_at_bad_value(PreparedPlan& p, const StepInfo& info);
   double learning_rate(const model::LoweredWeight& w) const;
@@ -124,6 +130,8 @@ private:
   std::int64_t optimizer_step_ = 0;  // t of the update rules
   std::map<DataMode, std::unique_ptr<data::Pipeline>> pipelines_;
   std::map<DataMode, std::int64_t> steps_;
+  std::map<DataMode, std::uint64_t> draws_;
+  std::int64_t random_state_[2] = {0, 0};  // key, draw: the input of that name
   std::int64_t epoch_ = 0;
 };
 

@@ -95,13 +95,16 @@ BOOST_AUTO_TEST_CASE(uniform_range_and_bulk_fill) {
   const RandomStream s = stream_of("bulk", 9);
   for (std::uint64_t first : {0u, 1u, 2u, 3u, 130u}) {
     for (std::size_t n : {0u, 1u, 3u, 64u, 65u, 200u, 1000u}) {
-      std::vector<float> u(n), g(n);
+      std::vector<float> u(n), g(n), c(n);
       fill_uniform(s, u, first);
       fill_normal(s, g, first);
+      fill_bernoulli(s, 0.7, 2.5f, c, first);
       std::size_t wrong = 0;
       for (std::size_t i = 0; i < n; ++i) {
         wrong += u[i] != s.uniform(first + i);
         wrong += g[i] != static_cast<float>(s.normal(first + i));
+        wrong += c[i] != (s.uniform(first + i) < 0.7f ? 2.5f : 0.0f);
+        wrong += s.bernoulli(0.7, first + i) != (c[i] != 0);
       }
       BOOST_TEST(wrong == 0u);
     }

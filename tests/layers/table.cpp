@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "base/npy.hpp"
+#include "base/philox.hpp"
 #include "layers/layer_def.hpp"
 #include "model.pb.h"
 #include "ops/builder.hpp"
@@ -57,7 +58,7 @@ public:
   ops::Builder& b() override { return b_; }
   const google::protobuf::Message& params() const override { return params_; }
   layers::Mode mode() const override { return row_.train ? layers::Mode::train : layers::Mode::evaluate; }
-  std::int64_t batch() const override { return row_.inputs.at(0).shape[0]; }
+  std::int64_t batch() const override { return row_.outputs.at(0).shape[0]; }
   DataType type() const override { return type_; }
   const std::string& name() const override { return name_; }
   std::span<const ValueId> inputs() const override { return inputs_; }
@@ -77,6 +78,25 @@ public:
     b_.graph().assignments.push_back({weights_.at(index), value});
   }
   ValueId data_field(const std::string&) override { throw std::runtime_error("no data in the table"); }
+  ValueId random(const layers::RandomRequest& request) override {
+    if (state_ == graph::none) state_ = b_.input("random_state", {DataType::i64, {2}, {}});
+    const std::uint64_t stream = base::make_stream(name_, request.purpose, num_random_++);
+    graph::Attrs attrs{{"distribution", request.distribution},
+                       {"type", std::string(tensor::to_string(type_))},
+                       {"dims", request.shape.dims()},
+                       {"stream", static_cast<std::int64_t>(stream)}};
+    std::vector<ValueId> operands{state_};
+    if (request.distribution == "bernoulli") {
+      if (scalars_ == graph::none) scalars_ = b_.input("random_scalars", {DataType::f64, {2}, {}});
+      attrs.set("slot", static_cast<std::int64_t>(random_scalars.size()));
+      random_scalars.insert(random_scalars.end(), {request.probability, request.value});
+      b_.graph().value(scalars_).spec.shape = Shape{static_cast<std::int64_t>(random_scalars.size())};
+      operands.push_back(scalars_);
+    }
+    return b_.add("random", operands, attrs);
+  }
+  void warn(layers::LayerError) override {}
+  std::vector<double> random_scalars;
   int num_children() const override { return static_cast<int>(row_.outputs.size()); }
   std::size_t num_weights() const { return weights_.size(); }
 
@@ -89,6 +109,8 @@ private:
   std::vector<std::string> parents_;
   std::vector<ValueId> inputs_;
   std::vector<ValueId> weights_;
+  ValueId state_ = graph::none, scalars_ = graph::none;
+  std::uint64_t num_random_ = 0;
 };
 
 const google::protobuf::Message& kind_message(const lbann_data::Layer& layer, const std::string& kind) {
@@ -99,7 +121,8 @@ const google::protobuf::Message& kind_message(const lbann_data::Layer& layer, co
   return layer.GetReflection()->GetMessage(layer, field);
 }
 
-void lower_row(graph::Graph& g, const Row& row, DataType type) {
+/// Returns what `random_scalars` holds.
+std::vector<double> lower_row(graph::Graph& g, const Row& row, DataType type) {
   lbann_data::Layer layer;
   lbann_data::Model model;
   const std::string text = read_text(row.folder + "/layer.prototext");
@@ -134,6 +157,7 @@ void lower_row(graph::Graph& g, const Row& row, DataType type) {
     objective = objective == graph::none ? term : b.add2(objective, term);
   }
   if (objective != graph::none) g.outputs.push_back({"objective", objective});
+  return context.random_scalars;
 }
 
 template <typename T>
@@ -228,16 +252,18 @@ struct Prepared::Impl {
   std::map<std::string, std::vector<double>> contents;  // "in0", "w0", ...
   std::vector<std::vector<float>> dy32;
   std::vector<std::vector<double>> dy64;
+  std::vector<double> random_scalars;
+  std::int64_t random_state[2] = {};
 };
 
 Prepared::Prepared(Prepared&&) noexcept = default;
 Prepared::~Prepared() = default;
 
 Prepared::Prepared(const Row& row, const Setting& setting)
-  : impl_(new Impl{row, setting, {}, {}, {}, {}, {}, {}, {}}) {
+  : impl_(new Impl{row, setting, {}, {}, {}, {}, {}, {}, {}, {}}) {
   passes::Compilation c;
   c.graph.name = row.name;
-  lower_row(c.graph, row, setting.type);
+  impl_->random_scalars = lower_row(c.graph, row, setting.type);
   c.training = !row.cotangents.empty();
   c.expose_gradients = true;
   c.catalogue = setting.catalogue;
@@ -256,6 +282,13 @@ Prepared::Prepared(const Row& row, const Setting& setting)
   impl_->weights.allocate(impl_->plan->graph());
   impl_->arena.reserve(std::max<std::int64_t>(impl_->plan->memory().arena_bytes, 64));
   impl_->runner = std::make_unique<runtime::Runner>(*impl_->plan, impl_->arena, impl_->weights);
+  // As golden/philox.py has it.
+  impl_->random_state[0] = static_cast<std::int64_t>(base::make_random_key(1, 0));
+  impl_->random_state[1] = 5;
+  for (const auto& [name, data] : {std::pair<const char*, const void*>{"random_state", impl_->random_state},
+                                   {"random_scalars", impl_->random_scalars.data()}}) {
+    if (impl_->runner->has_input(name)) impl_->runner->bind_input(name, data);
+  }
   for (std::size_t o = 0; o < row.cotangents.size(); ++o) {
     const std::vector<double>& dy = row.cotangents[o].values;
     impl_->dy64.push_back(dy);

@@ -299,7 +299,8 @@ BOOST_AUTO_TEST_CASE(every_documented_primitive_exists_once) {
       "reduce",         "arg_reduce",       "softmax",     "softmax_bwd", "matmul",        "conv",
       "conv_bwd_data",  "conv_bwd_weights", "pool",        "pool_bwd",    "norm_stats",    "norm_apply",
       "norm_bwd_stats", "norm_bwd_apply",   "all_finite",  "update",      "stop_gradient", "reorder",
-      "redistribute",   "gather",           "scatter_add", "update_rows"};
+      "redistribute",   "gather",           "scatter_add", "update_rows", "random",        "lrn",
+      "lrn_bwd"};
   BOOST_CHECK_EQUAL(ops::all_ops().size(), names.size());
   for (const std::string_view name : names) {
     const ops::OpDef* def = ops::try_op(name);

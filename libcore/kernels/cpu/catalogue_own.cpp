@@ -2,7 +2,8 @@
 // node before it is made, so that the list never names a kernel that make_cpu_kernel refuses.
 //
 //   elementwise, update, all_finite   any layout, as long as all full-size operands share it
-//   norm_*, pool*                     row-major, channels last, blocked by 16 or 8
+//   norm_*, pool*, lrn*               row-major, channels last, blocked by 16 or 8
+//   random                            row-major, or as the wanted output lies
 //   everything else                   row-major
 #include <algorithm>
 
@@ -60,8 +61,8 @@ const std::vector<std::string>& elementwise_ops() {
   return list;
 }
 const std::vector<std::string>& channel_ops() {
-  static const std::vector<std::string> list{"norm_stats",     "norm_apply", "norm_bwd_stats",
-                                             "norm_bwd_apply", "pool",       "pool_bwd"};
+  static const std::vector<std::string> list{
+      "norm_stats", "norm_apply", "norm_bwd_stats", "norm_bwd_apply", "pool", "pool_bwd", "lrn", "lrn_bwd"};
   return list;
 }
 bool contains(const std::vector<std::string>& list, const std::string& op) {
@@ -75,7 +76,8 @@ public:
 
   std::vector<KernelCandidate> make() {
     for (ValueId v : n_.inputs) {
-      if (g_.value(v).spec.type == DataType::f64 && n_.op != "update" && n_.op != "update_rows") return {};
+      const bool takes_scalars = n_.op == "update" || n_.op == "update_rows" || n_.op == "random";
+      if (g_.value(v).spec.type == DataType::f64 && !takes_scalars) return {};
     }
     if (n_.op == "input" || n_.op == "weight" || n_.op == "reshape" || n_.op == "stop_gradient") return {};
     const Shape full = full_shape();
@@ -113,7 +115,9 @@ private:
       }
     };
     const int rank = full.rank();
-    if (contains(elementwise_ops(), n_.op)) {
+    if (n_.op == "random") {
+      add_layout(ctx_.wanted_outputs[0]);
+    } else if (contains(elementwise_ops(), n_.op)) {
       for (std::size_t i = 0; i < n_.inputs.size(); ++i) {
         if (g_.shape(n_.inputs[i]) == full) add_layout(ctx_.inputs[i]);
       }
@@ -140,6 +144,7 @@ private:
   // Operands of the question's rank share its layout unless they broadcast; the others are row-major.
   Layout layout_for(ValueId v, const Layout& layout, const Shape& full) const {
     const Shape& s = g_.shape(v);
+    if (n_.op == "random") return v == n_.outputs[0] ? layout : Layout::plain(s.rank());
     const bool shares = contains(channel_ops(), n_.op) ? s.rank() == full.rank() && s.rank() > 1 : s == full;
     return shares ? layout : Layout::plain(s.rank());
   }

@@ -37,6 +37,9 @@ constexpr Row table[] = {
     {"gather", cpu::make_gather},
     {"scatter_add", cpu::make_scatter_add},
     {"update_rows", cpu::make_update_rows},
+    {"random", cpu::make_random},
+    {"lrn", cpu::make_lrn},
+    {"lrn_bwd", cpu::make_lrn_bwd},
 };
 
 cpu::Maker* try_maker(std::string_view op) {

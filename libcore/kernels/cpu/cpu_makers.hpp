@@ -16,6 +16,7 @@ Maker make_reduce, make_arg_reduce, make_softmax, make_softmax_bwd;
 Maker make_expand, make_slice, make_concat, make_pad, make_permute;
 Maker make_pool, make_pool_bwd;
 Maker make_gather, make_scatter_add, make_update_rows;
+Maker make_random, make_lrn, make_lrn_bwd;
 
 template <class T>
 const T* input(const KernelArgs& args, int i) {

@@ -57,6 +57,12 @@ struct PoolTile {
   std::int64_t num_taps;
 };
 
+/// Local response normalisation: the window of a channel, channels `step` floats apart.
+struct LrnWindow {
+  std::int64_t before, behind, step;
+  float alpha, beta, k;  // alpha divided by the window
+};
+
 struct Loops {
   /// out[i] = f(x[i], y[i], z[i]); out may be one of the operands.
   using Ewise = void (*)(const float* x, const float* y, const float* z, float* out, std::int64_t n, float a,
@@ -99,6 +105,11 @@ struct Loops {
   // Pooling of one tile of one image; winners (taps) one byte per output element, laid like y.
   void (*pool)(const float* x, float* y, std::uint8_t* winners, const PoolTile& tile);
   void (*pool_bwd)(const float* dy, const std::uint8_t* winners, float* dx, const PoolTile& tile);
+
+  // One line of n values; square and product have a window of zeros before and behind, s holds n.
+  void (*lrn)(const float* x, float* y, float* square, float* s, std::int64_t n, const LrnWindow& w);
+  void (*lrn_bwd)(const float* dy, const float* x, float* dx, float* square, float* product, float* s,
+                  std::int64_t n, const LrnWindow& w);
 };
 
 extern const Loops loops_generic;

@@ -5,6 +5,7 @@
 
 #include "kernels/cpu/loops.hpp"
 #include "kernels/cpu/loops_ewise.hpp"
+#include "kernels/cpu/loops_lrn.hpp"
 #include "kernels/cpu/loops_norm.hpp"
 #include "kernels/cpu/loops_pool.hpp"
 #include "kernels/cpu/loops_reduce.hpp"
@@ -35,6 +36,8 @@ const Loops LBANN_LOOPS = {
     softmax_bwd_lines_loop,
     pool_loop,
     pool_bwd_loop,
+    lrn_loop,
+    lrn_bwd_loop,
 };
 
 }  // namespace lbann::kernels::cpu

@@ -20,6 +20,7 @@ Maker make_view, make_permute, make_slice, make_pad, make_concat, make_expand, m
 Maker make_reduce, make_arg_reduce, make_softmax, make_softmax_bwd, make_matmul;
 Maker make_conv, make_conv_bwd_data, make_conv_bwd_weights, make_pool, make_pool_bwd;
 Maker make_gather, make_scatter_add, make_update_rows;
+Maker make_random, make_lrn, make_lrn_bwd;
 Maker make_norm_stats, make_norm_apply, make_norm_bwd_stats, make_norm_bwd_apply;
 
 /// Element i of a buffer of the given type, as double.

@@ -43,6 +43,9 @@ constexpr Row table[] = {
     {"gather", reference::make_gather},
     {"scatter_add", reference::make_scatter_add},
     {"update_rows", reference::make_update_rows},
+    {"random", reference::make_random},
+    {"lrn", reference::make_lrn},
+    {"lrn_bwd", reference::make_lrn_bwd},
 };
 
 reference::Maker* try_maker(std::string_view op) {

@@ -15,6 +15,8 @@ import numpy as np
 
 import rows_learning
 import rows_plain
+import rows_random
+import rows_vision
 from table import HERE
 
 HEADER = "# row\tkind\tmode\tinputs\tweights\ttrained_weights\toutputs\tflags\n"
@@ -27,7 +29,7 @@ def npy(a):
 
 
 def all_rows():
-    rows = list(rows_learning.rows()) + list(rows_plain.rows())
+    rows = list(rows_learning.rows()) + list(rows_plain.rows()) + list(rows_random.rows()) + list(rows_vision.rows())
     names = [r.name for r in rows]
     assert len(set(names)) == len(names), "duplicate row name"
     return rows
