@@ -3,6 +3,7 @@
 #include "model/binder.hpp"
 
 #include <algorithm>
+#include <deque>
 
 #include <google/protobuf/any.pb.h>
 #include <google/protobuf/descriptor.h>
@@ -70,7 +71,7 @@ public:
     const TextRange whole{0, tree_.text.size(), 1, 1, 1, 1};
     spans_.reserve(tree_.text.size() / 24);  // a field takes about as many bytes
     bind_block(tree_.fields, whole, root_, nullptr);
-    for (const auto& [field, row] : moved_) bind_moved(*field, *row);
+    for (const auto& moved : moved_) bind_moved(moved);
     if (num_old_ > 0)
       diagnostics_.add(
           {base::Severity::note,
@@ -80,10 +81,17 @@ public:
                        num_old_ > 1 ? fmt::format(" ({} old spellings in this file)", num_old_) : ""),
            tree_.span(first_old_->name_range),
            {},
-           ""});
+           "'lbann-validate --fix FILE' writes today's spelling"});
   }
 
 private:
+  /// An old field whose place today is elsewhere; bound when everything else is.
+  struct Moved {
+    const SyntaxField* field;
+    const DialectRow* row;
+    const std::vector<SyntaxField>* siblings;
+  };
+
   /// Singular fields and oneofs already met in one block.
   struct Seen {
     std::vector<std::pair<const void*, const SyntaxField*>> entries;
@@ -143,6 +151,7 @@ private:
   void bind_fields(const std::vector<SyntaxField>& fields, pb::Message& message) {
     const auto& type = *message.GetDescriptor();
     ancestors_.push_back(&type);
+    hoisted_.emplace_back();
     Seen seen;
     for (const auto& field : fields) {
       if (field.is_type_url) {
@@ -155,6 +164,9 @@ private:
       else
         bind_unknown(field, fields, message, seen);
     }
+    const auto hoisted = std::move(hoisted_.back());
+    hoisted_.pop_back();
+    for (const auto& [field, row] : hoisted) bind_hoisted(*field, *row, fields, message, seen);
     ancestors_.pop_back();
   }
 
@@ -362,8 +374,23 @@ private:
         count_old(field, *row);
         return bind_renamed(field, row->target, message, seen);
       case DialectAction::move:
+      case DialectAction::move_negated:
         count_old(field, *row);
-        moved_.emplace_back(&field, row);
+        moved_.push_back({&field, row, &siblings});
+        return;
+      case DialectAction::hoist:
+        if (hoisted_.size() < 2)  // --set: the block around is out of reach
+          return error("old-field", field.name_range,
+                       fmt::format("'{}' is '{}' of the layer today", field.name, row->target));
+        count_old(field, *row);
+        hoisted_[hoisted_.size() - 2].emplace_back(&field, row);
+        return;
+      case DialectAction::rewrite:
+        count_old(field, *row);
+        for (auto& today : rewrite_old_field(*row, field, siblings, tree_, diagnostics_)) {
+          made_.push_back(std::move(today));
+          bind_field(made_.back(), *type.FindFieldByName(made_.back().name), message, seen);
+        }
         return;
       case DialectAction::operator_kind:
         return bind_operator_kind(field, *row, message, seen);
@@ -400,21 +427,62 @@ private:
                  *message.GetReflection()->MutableMessage(&message, descriptor), inner);
   }
 
-  void bind_moved(const SyntaxField& field, const DialectRow& row) {
+  void note_no_effect(const SyntaxField& field, std::string_view target, const base::SourceSpan& other) {
+    diagnostics_.add({base::Severity::warning,
+                      "no-effect",
+                      fmt::format("'{}' has no effect because '{}' is given too", field.name, target),
+                      tree_.span(field.name_range),
+                      {{"given here", other}},
+                      ""});
+  }
+
+  std::string_view text_of(const SyntaxField& field) const {
+    return std::string_view(tree_.text)
+        .substr(field.value.range.begin, field.value.range.end - field.value.range.begin);
+  }
+
+  void bind_moved(const Moved& moved) {
+    const SyntaxField& field = *moved.field;
+    const std::string target = moved.row->target;
     if (root_.GetDescriptor()->full_name() != "lbann_data.LbannPB")
-      return error("old-field", field.name_range,
-                   fmt::format("'{}' belongs to '{}'", field.name, row.target));
-    if (const Place* place = spans_.find(row.target)) {
-      diagnostics_.add({base::Severity::warning,
-                        "no-effect",
-                        fmt::format("'{}' has no effect because '{}' is given too", field.name, row.target),
-                        tree_.span(field.name_range),
-                        {{"given here", spans_.span_of(place->source, place->name)}},
-                        ""});
-      return;
+      return error("old-field", field.name_range, fmt::format("'{}' belongs to '{}'", field.name, target));
+    // Elements of one list move together; another block must not add its own.
+    for (const Moved& earlier : moved_) {
+      if (earlier.field == &field) break;
+      if (earlier.row->target != target || earlier.siblings == moved.siblings) continue;
+      if (text_of(*earlier.field) == text_of(field)) return;  // every reader said it
+      return note_no_effect(field, target, tree_.span(earlier.field->name_range));
+    }
+    for (const std::string& path : {target, target + "[0]"}) {
+      const Place* place = spans_.find(path);
+      const bool mine = place != nullptr && place->source == source_ && is_moved(place->name, target);
+      if (place != nullptr && !mine)
+        return note_no_effect(field, target, spans_.span_of(place->source, place->name));
     }
     Seen seen;
-    bind_renamed(field, row.target, root_, seen);
+    if (moved.row->action != DialectAction::move_negated) return bind_renamed(field, target, root_, seen);
+    made_.push_back(field);
+    made_.back().value = negated(field.value);
+    bind_renamed(made_.back(), target, root_, seen);
+  }
+
+  bool is_moved(const TextRange& name, std::string_view target) const {
+    return std::any_of(moved_.begin(), moved_.end(), [&](const Moved& m) {
+      return m.row->target == target && m.field->name_range.begin == name.begin;
+    });
+  }
+
+  /// The parents of a layer once stood inside its kind.
+  void bind_hoisted(const SyntaxField& field, const DialectRow& row, const std::vector<SyntaxField>& siblings,
+                    pb::Message& message, Seen& seen) {
+    const auto* descriptor = message.GetDescriptor()->FindFieldByName(row.target);
+    if (descriptor == nullptr)
+      return error("old-field", field.name_range,
+                   fmt::format("'{}' belongs to the block around this one, as '{}'", field.name, row.target));
+    for (const auto& sibling : siblings)
+      if (sibling.name == row.target)
+        return note_no_effect(field, row.target, tree_.span(sibling.name_range));
+    bind_field(field, *descriptor, message, seen);
   }
 
   /// sigmoid {} is now operator_layer { ops { parameters { [.../lbann_data.SigmoidOperator] {} } } }
@@ -475,7 +543,9 @@ private:
   int source_;
   std::string path_;
   std::vector<const pb::Descriptor*> ancestors_;
-  std::vector<std::pair<const SyntaxField*, const DialectRow*>> moved_;
+  std::vector<Moved> moved_;
+  std::vector<std::vector<std::pair<const SyntaxField*, const DialectRow*>>> hoisted_;  // per open block
+  std::deque<SyntaxField> made_;  // fields that no text holds
   int num_old_ = 0;
   const SyntaxField* first_old_ = nullptr;
   const DialectRow* first_old_row_ = nullptr;

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "model/old_image_preprocessor.hpp"
+
 namespace lbann::model {
 
 const DialectRow* try_dialect(std::string_view message, std::string_view field) {
@@ -114,6 +116,46 @@ bool read_old_convolution(std::string_view message, const SyntaxTree& tree, cons
   }
   fields = std::move(translated);
   return true;
+}
+
+SyntaxValue negated(SyntaxValue value) {
+  const auto& text = value.text;
+  if (value.negative ||
+      (value.kind != SyntaxValue::Kind::identifier && value.kind != SyntaxValue::Kind::integer))
+    return value;
+  const bool yes = text == "true" || text == "True" || text == "t" || text == "1";
+  const bool no = text == "false" || text == "False" || text == "f" || text == "0";
+  if (!yes && !no) return value;
+  value.kind = SyntaxValue::Kind::identifier;
+  value.text = yes ? "false" : "true";
+  return value;
+}
+
+std::vector<SyntaxField> rewrite_old_field(const DialectRow& row, const SyntaxField& field,
+                                           const std::vector<SyntaxField>& siblings, const SyntaxTree& tree,
+                                           base::Diagnostics& diagnostics) {
+  const std::string_view old = field.name;
+  if (old == "image_preprocessor") {
+    const SyntaxField* name = find(siblings, "name");
+    return translate_image_preprocessor(field, name == nullptr ? "" : std::string_view(name->value.text),
+                                        tree, diagnostics);
+  }
+  SyntaxField today = field;
+  today.name = row.target;
+  if (old == "increasing_metric_mode") today.value = negated(field.value);
+  if (old == "global_stats" && field.value.kind == SyntaxValue::Kind::identifier) {
+    // The statistics of all ranks, or of each rank alone.
+    today.value.kind = SyntaxValue::Kind::integer;
+    today.value.text = "1";
+    today.value.negative = is_true(&field);
+  }
+  if (old == "percent_of_data_to_use" && (is_zero(field.value) || field.value.text == "0.0")) {
+    const SyntaxField* count = find(siblings, "absolute_sample_count");
+    if (count != nullptr && !is_zero(count->value)) return {};
+    today.value.kind = SyntaxValue::Kind::floating;
+    today.value.text = "1.0";
+  }
+  return {std::move(today)};
 }
 
 }  // namespace lbann::model

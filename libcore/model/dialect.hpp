@@ -17,8 +17,11 @@ class Message;
 namespace lbann::model {
 
 enum class DialectAction {
-  rename,  // target: today's field of the same message; dots descend ("initializer.normal_initializer")
-  move,    // target: path from the top of the experiment ("trainer.mini_batch_size")
+  rename,        // target: today's field of the same message; dots descend ("initializer.normal_initializer")
+  move,          // target: path from the top of the experiment ("trainer.mini_batch_size")
+  move_negated,  // the same for a truth value that now says the opposite
+  hoist,         // target: field of the block around this one (Layer of a Layer.Unpooling)
+  rewrite,       // target: today's field of the same block; its value changes too, see rewrite_old_field
   operator_kind,  // target: message of an operator_layer's operator
   convolution,    // target: today's field; the rules are in read_old_convolution
   ignore,         // accepted with a note; target: why nothing is lost
@@ -37,6 +40,16 @@ std::span<const DialectRow> dialect_rows();
 
 /// nullptr: the field never existed.
 const DialectRow* try_dialect(std::string_view message, std::string_view field);
+
+/// What takes the place of a field with action `rewrite`, in the same block: no, one or several
+/// fields that carry the place of the old one. `siblings` is the block, the field included. Parts
+/// that nothing of today says are reported and left out.
+std::vector<SyntaxField> rewrite_old_field(const DialectRow& row, const SyntaxField& field,
+                                           const std::vector<SyntaxField>& siblings, const SyntaxTree& tree,
+                                           base::Diagnostics& diagnostics);
+
+/// The same truth value, negated; anything else stays as it is.
+SyntaxValue negated(SyntaxValue value);
 
 /// True if entries of this repeated string field may be blank-separated lists ("conv1 conv2").
 bool holds_name_list(std::string_view message, std::string_view field);

@@ -338,10 +338,13 @@ BOOST_AUTO_TEST_CASE(the_table_of_old_spellings_is_sorted_and_fits_the_schema) {
     BOOST_TEST(type->FindFieldByName(row.field) == nullptr,
                row.message << "." << row.field << " exists today");
     const std::string target = row.target;
-    const auto* root = row.action == DialectAction::move ? lbann_data::LbannPB::descriptor() : type;
+    const auto* root = row.action == DialectAction::move || row.action == DialectAction::move_negated
+                           ? lbann_data::LbannPB::descriptor()
+                           : type;
     switch (row.action) {
       case DialectAction::rename:
-      case DialectAction::move: {
+      case DialectAction::move:
+      case DialectAction::move_negated: {
         for (std::size_t begin = 0; begin <= target.size();) {
           const std::size_t end = std::min(target.find('.', begin), target.size());
           const auto* field = root->FindFieldByName(target.substr(begin, end - begin));
@@ -353,6 +356,12 @@ BOOST_AUTO_TEST_CASE(the_table_of_old_spellings_is_sorted_and_fits_the_schema) {
       }
       case DialectAction::convolution:
         BOOST_TEST((target.empty() || type->FindFieldByName(target) != nullptr));
+        break;
+      case DialectAction::rewrite:
+        BOOST_TEST(type->FindFieldByName(target) != nullptr, row.message << "." << row.field);
+        break;
+      case DialectAction::hoist:
+        BOOST_TEST(lbann_data::Layer::descriptor()->FindFieldByName(target) != nullptr);
         break;
       case DialectAction::operator_kind:
         BOOST_TEST(pool->FindMessageTypeByName("lbann_data." + target) != nullptr, row.target);
@@ -398,7 +407,7 @@ BOOST_AUTO_TEST_CASE(old_fields_move_or_are_refused_but_never_vanish) {
       "model { mini_batch_size: 64 random_seed: 5 layer { sigmoid {} } layer { clamp { min: 0 max: 1 } }\n"
       "weights { name: \"w\" constant_initializer { value: 3 } } type: \"dag_model\"\n"
       "objective_function { l1_weight_regularization {} }\n"
-      "layer { num_neurons_from_data_reader: true } } trainer { random_seed: 6 }");
+      "layer { zero {} } } trainer { random_seed: 6 }");
   BOOST_TEST(b.errors() == List({"3:22 old-field", "4:9 old-field"}), boost::test_tools::per_element());
   BOOST_TEST(b.message.trainer().mini_batch_size() == 64);
   BOOST_TEST(b.message.trainer().random_seed() == 6);  // today's spelling wins, with a warning

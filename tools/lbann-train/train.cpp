@@ -18,6 +18,7 @@
 #include "common/version.hpp"
 #include "device/module.hpp"
 #include "log/run_record.hpp"
+#include "model/reader_sizes.hpp"
 #include "model/settings.hpp"
 #include "passes/describe.hpp"
 #include "train/bench.hpp"
@@ -79,6 +80,7 @@ std::optional<Loaded> load(const TrainOptions& options, base::ExitCode& code) {
   l.graph = model::make_layer_graph(l.experiment, d);
   l.settings = model::bind_settings(l.experiment, l.graph, d);
   apply_data_paths(options, l.settings);
+  model::apply_reader_sizes(l.experiment, model::make_data_fields(l.settings), d);
   if (!d.has_errors()) {
     model::LowerOptions lower;
     lower.batch = l.settings.mini_batch_size;

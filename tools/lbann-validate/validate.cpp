@@ -11,6 +11,7 @@
 #include "graph/printer.hpp"
 #include "lbann-validate/explain.hpp"
 #include "lbann-validate/planner.hpp"
+#include "model/reader_sizes.hpp"
 #include "model/settings.hpp"
 #include "model/step_plan.hpp"
 #include "passes/describe.hpp"
@@ -65,6 +66,7 @@ Checked check(const ValidateOptions& o, base::Diagnostics& d) {
   model::LowerOptions lower;
   lower.batch = std::max<std::int64_t>(1, c.settings.mini_batch_size);
   lower.fields = model::make_data_fields(c.settings);
+  model::apply_reader_sizes(c.experiment, lower.fields, d);
   c.lowered = model::lower_model(c.experiment, c.graph, lower, d);
   return c;
 }
