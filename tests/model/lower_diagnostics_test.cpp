@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(layers) {
       {"num-parents", R"(layer { name: "a" parents: ^"x" mean_squared_error {} })", "1 parent, takes 2"},
       {"num-parents", R"(^layer { name: "a" relu {} })", "0 parents, takes 1"},
       {"operator-count", R"(layer { name: "a" parents: "x" ^operator_layer {} })", "0 operators"},
-      {"not-supported", R"(layer { name: "a" parents: "x" ^dropout { keep_prob: 0.5 } })", "dropout"},
+      {"not-supported", R"(layer { name: "a" parents: "x" ^external { filename: "f" } })", "external"},
       {"not-supported", R"(layer { name: "a" parents: "x" datatype: ^FP16 relu {} })", "FP16"},
       {"not-supported", R"(layer { name: "a" parents: "x" ^parallel_strategy { height_groups: 2 } relu {} })",
        "2 groups"},
