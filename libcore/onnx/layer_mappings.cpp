@@ -87,6 +87,30 @@ void map_convolution(GraphWriter& w, const MappedLayer& l) {
   set_attribute(node, "group", p.has_groups() ? std::int64_t{p.groups().value()} : std::int64_t{1});
 }
 
+void map_deconvolution(GraphWriter& w, const MappedLayer& l) {
+  const auto& p = params_of<Layer::Deconvolution>(l);
+  const int rank = input_dims(l).rank() - 1;
+  std::vector<std::string> inputs{x(l)};
+  inputs.insert(inputs.end(), l.weights.begin(), l.weights.end());
+  ::onnx::NodeProto& node = w.add_node("ConvTranspose", inputs, y(l));
+  set_attribute(node, "kernel_shape", per_dim(p.kernel_size(), rank, 1));
+  set_attribute(node, "strides", per_dim(p.stride(), rank, 1));
+  set_attribute(node, "pads", both_sides(per_dim(p.padding(), rank, 0)));
+  set_attribute(node, "output_padding", per_dim(p.output_padding(), rank, 0));
+  set_attribute(node, "dilations", per_dim(p.dilation(), rank, 1));
+  set_attribute(node, "group", p.has_groups() ? std::int64_t{p.groups().value()} : std::int64_t{1});
+}
+
+/// ONNX divides alpha by the window too, and its even windows look the same way.
+void map_local_response_normalization(GraphWriter& w, const MappedLayer& l) {
+  const auto& p = params_of<Layer::LocalResponseNormalization>(l);
+  ::onnx::NodeProto& node = w.add_node("LRN", {x(l)}, y(l));
+  set_attribute(node, "size", std::int64_t{p.window_width()});
+  set_attribute(node, "alpha", p.lrn_alpha());
+  set_attribute(node, "beta", p.lrn_beta());
+  set_attribute(node, "bias", p.lrn_k());
+}
+
 /// With the running statistics, as in evaluation.
 void map_batch_normalization(GraphWriter& w, const MappedLayer& l) {
   const double epsilon = params_of<Layer::BatchNormalization>(l).epsilon();
@@ -258,6 +282,10 @@ void map_operator_layer(GraphWriter& w, const MappedLayer& l) {
 constexpr std::pair<std::string_view, LayerMapping> mappings[] = {
     {"fully_connected", map_fully_connected},
     {"convolution", map_convolution},
+    {"deconvolution", map_deconvolution},
+    {"local_response_normalization", map_local_response_normalization},
+    {"dropout", map_same},
+    {"selu_dropout", map_same},
     {"batch_normalization", map_batch_normalization},
     {"relu", map_relu},
     {"leaky_relu", map_leaky_relu},

@@ -181,6 +181,15 @@ BOOST_AUTO_TEST_CASE(convolution_twins) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(local_response_normalisation) {
+  const auto attrs = [](std::int64_t size, double beta) {
+    return Attrs{{"size", size}, {"alpha", 0.8}, {"beta", beta}, {"k", 1.5}};
+  };
+  check_op("lrn", {{2, 6, 3}}, attrs(5, 0.75));
+  check_op("lrn", {{1, 7, 2, 2}}, attrs(4, 0.75));
+  check_op("lrn", {{3, 2}}, attrs(3, 1.25));
+}
+
 BOOST_AUTO_TEST_CASE(pooling) {
   for (const char* mode : {"max", "avg", "avg_no_pad"}) {
     const auto attrs = [&](Ints window, Ints strides, Ints pads) {

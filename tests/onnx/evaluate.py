@@ -40,6 +40,33 @@ def conv(a, x, w, b=None):
     return y if b is None else y + b.reshape([1, -1] + [1] * len(kernel))
 
 
+def conv_transpose(a, x, w, b=None):
+    """Every input entry adds its window to the output, of which the pads are cut off."""
+    group, kernel = a.get("group", 1), list(w.shape[2:])
+    rank, per_in = len(kernel), x.shape[1] // group
+    ones, zeros = [1] * rank, [0] * 2 * rank
+    strides, dilations, pads = a.get("strides", ones), a.get("dilations", ones), a.get("pads", zeros)
+    extra = a.get("output_padding", zeros[:rank])
+    size = [s * (n - 1) + e + (k - 1) * d + 1
+            for n, s, k, d, e in zip(x.shape[2:], strides, kernel, dilations, extra)]
+    y = np.zeros([x.shape[0], w.shape[1] * group] + size)
+    for tap in np.ndindex(*kernel):
+        place = tuple(slice(t * d, t * d + s * (n - 1) + 1, s)
+                      for t, d, s, n in zip(tap, dilations, strides, x.shape[2:]))
+        for g in range(group):
+            part = np.einsum("nc...,ck->nk...", x[:, g * per_in:(g + 1) * per_in],
+                             w[(slice(g * per_in, (g + 1) * per_in), slice(None)) + tap])
+            y[(slice(None), slice(g * w.shape[1], (g + 1) * w.shape[1])) + place] += part
+    y = y[(slice(None), slice(None)) + tuple(slice(p, n - q) for p, q, n in zip(pads[:rank], pads[rank:], size))]
+    return y if b is None else y + b.reshape([1, -1] + [1] * rank)
+
+
+def lrn(a, x):
+    before, behind, channels = (a["size"] - 1) // 2, a["size"] // 2, x.shape[1]
+    energy = np.stack([(x[:, max(0, c - before):min(channels, c + behind + 1)] ** 2).sum(1) for c in range(channels)], 1)
+    return x / (a.get("bias", 1.0) + a.get("alpha", 1e-4) / a["size"] * energy) ** a.get("beta", 0.75)
+
+
 def max_pool(a, x):
     return pad_window(x, a, a["kernel_shape"], -np.inf).max(window_axes(a["kernel_shape"]))
 
@@ -81,7 +108,7 @@ def slice_op(a, x, starts, ends, axes):
 
 
 OPERATORS = {
-    "Conv": conv, "MaxPool": max_pool, "AveragePool": average_pool, "Gemm": gemm,
+    "Conv": conv, "ConvTranspose": conv_transpose, "LRN": lrn, "MaxPool": max_pool, "AveragePool": average_pool, "Gemm": gemm,
     "BatchNormalization": batch_normalization, "LogSoftmax": log_softmax,
     "Softmax": lambda a, x: np.exp(log_softmax(a, x)),
     "Flatten": lambda a, x: x.reshape(int(np.prod(x.shape[:a.get("axis", 1)])), -1),

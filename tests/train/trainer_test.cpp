@@ -38,9 +38,11 @@ model {
           convolution { num_dims: 2 out_channels: 10 kernel_size: 3 padding: 1 stride: 1 } }
   layer { name: "bn" parents: "conv" batch_normalization {} }
   layer { name: "relu" parents: "bn" relu {} }
-  layer { name: "pool" parents: "relu"
+  layer { name: "drop" parents: "relu" dropout { keep_prob: 0.8 } }
+  layer { name: "pool" parents: "drop"
           pooling { num_dims: 2 pool_dims_i: 2 pool_strides_i: 2 pool_mode: "max" } }
-  layer { name: "fc" parents: "pool" fully_connected { num_neurons: 5 has_bias: true } }
+  layer { name: "selu_drop" parents: "pool" selu_dropout { keep_prob: 0.9 } }
+  layer { name: "fc" parents: "selu_drop" fully_connected { num_neurons: 5 has_bias: true } }
   layer { name: "prob" parents: "fc" softmax {} }
   layer { name: "loss" parents: "prob" parents: "t" cross_entropy {} }
   layer { name: "acc" parents: "prob" parents: "t" categorical_accuracy {} }
@@ -130,6 +132,25 @@ BOOST_AUTO_TEST_CASE(what_only_observes_changes_no_bit) {
   auto other_seed = make_config();
   other_seed.seed = 8;
   BOOST_CHECK_NE(digest_after_training(std::move(other_seed)), expected);
+}
+
+// What a resumed run sets: the first step of a fresh trainer with the draw counter of a later one.
+BOOST_AUTO_TEST_CASE(random_numbers_are_a_function_of_the_draw) {
+  const auto first_loss = [](std::uint64_t draw, bool validate) {
+    train::Trainer trainer(make_config());
+    trainer.setup();
+    trainer.set_random_draws(DataMode::training, draw);
+    if (validate) trainer.evaluate(DataMode::validation);
+    const double loss = trainer.train_step().objective;
+    BOOST_TEST(trainer.random_draws(DataMode::training) == draw + 1);
+    BOOST_TEST(trainer.random_draws(DataMode::validation) == (validate ? 2u : 0u));  // 18 samples
+    BOOST_TEST(trainer.random_draws(DataMode::test) == 0u);
+    return loss;
+  };
+  const double at_0 = first_loss(0, false), at_1 = first_loss(1, false);
+  BOOST_TEST(at_0 != at_1);  // same data, same weights, other masks
+  BOOST_TEST(first_loss(1, true) == at_1);
+  BOOST_TEST(first_loss(0, true) == at_0);
 }
 
 BOOST_AUTO_TEST_CASE(every_pass_left_out_agrees_with_the_oracle) {
