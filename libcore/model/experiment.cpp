@@ -5,6 +5,7 @@
 
 #include "base/files.hpp"
 #include "lbann.pb.h"
+#include "model/bind_optim.hpp"
 #include "model/binder.hpp"
 #include "model/damage.hpp"
 
@@ -66,6 +67,21 @@ void check_complete(const Experiment& experiment, base::Diagnostics& diagnostics
   if (!proto.has_optimizer())
     diagnostics.error("missing-optimizer", where, "the experiment has no optimizer",
                       "add optimizer { ... }; 'optimizer {}' trains nothing");
+}
+
+std::vector<std::string> list_sections(const Experiment& experiment) {
+  const auto& proto = *experiment.proto;
+  std::vector<std::string> names;
+  if (proto.has_model()) names.emplace_back("model");
+  if (proto.has_data_reader()) names.emplace_back("data_reader");
+  if (proto.has_optimizer()) names.emplace_back("optimizer");
+  if (proto.has_data_set_metadata()) names.emplace_back("data_set_metadata");
+  if (proto.has_trainer()) names.emplace_back("trainer");
+  return names;
+}
+
+void check_optimizer(const Experiment& experiment, base::Diagnostics& diagnostics) {
+  bind_optimizer(experiment.proto->optimizer(), "optimizer", experiment.spans, diagnostics);
 }
 
 }  // namespace lbann::model

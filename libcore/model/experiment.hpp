@@ -44,6 +44,12 @@ void parse_experiment(std::string file, std::string text, Experiment& experiment
 /// a text needs no quotes. A repeated field without index is replaced as a whole: "[1, 2]".
 void apply_override(std::string_view assignment, Experiment& experiment, base::Diagnostics& diagnostics);
 
+/// The sections that are there: "model", "data_reader", "optimizer", "data_set_metadata", "trainer".
+std::vector<std::string> list_sections(const Experiment& experiment);
+
+/// Checks the default optimizer of an experiment that has no model to train.
+void check_optimizer(const Experiment& experiment, base::Diagnostics& diagnostics);
+
 /// Reports the sections that training cannot do without: model, data_reader, optimizer. Not where
 /// earlier errors are such that a section may be there but could not be read.
 void check_complete(const Experiment& experiment, base::Diagnostics& diagnostics);

@@ -259,7 +259,9 @@ void bind_trainer(Binder& b, const lbann_data::LbannPB& pb, TrainingSettings& s)
                    {"hydrogen_block_size", "serialize_io", "random_init_trainers_identically"});
   }
   s.mini_batch_size = pb.trainer().mini_batch_size();
-  if (s.mini_batch_size < 1) {
+  // A file that holds only a part of an experiment need not say it.
+  const bool needed = (pb.has_model() && pb.has_data_reader()) || pb.trainer().has_mini_batch_size();
+  if (s.mini_batch_size < 1 && needed) {
     b.missing("trainer", "mini-batch-size", b.value("trainer.mini_batch_size"),
               fmt::format("mini_batch_size = {}, must be at least 1", s.mini_batch_size),
               "write trainer { mini_batch_size: 64 }");

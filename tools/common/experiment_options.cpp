@@ -25,16 +25,17 @@ void add_experiment_options(OptionTable& table, ExperimentFiles& files) {
                  "Override a field, for instance model.num_epochs=3. Repeatable; the last one counts.");
 }
 
-void check_experiment_files(const ExperimentFiles& files, std::vector<UsageProblem>& problems) {
+void check_experiment_files(const ExperimentFiles& files, std::vector<UsageProblem>& problems,
+                            ExperimentForm form) {
   const std::vector<std::string> order = files.merge_order();
   const bool whole = !files.prototext.empty() || !files.files.empty();
   if (!files.prototext.empty() && !files.model.empty())
     problems.push_back({"--prototext and --model cannot be combined",
                         "--prototext names a whole experiment, --model one part of it"});
-  if (problems.empty() && (order.empty() || (!whole && files.model.empty())))
+  if (problems.empty() && (order.empty() || (!whole && files.model.empty() && form == ExperimentForm::whole)))
     problems.push_back({"Failed to load any prototext files: no experiment is given",
                         "name a file, or --model, --reader and --optimizer"});
-  if (!whole && !files.model.empty()) {
+  if (!whole && !files.model.empty() && form == ExperimentForm::whole) {
     for (const auto& [part, name] :
          {std::pair{&files.optimizer, "optimizer"}, std::pair{&files.reader, "reader"}})
       if (part->empty())

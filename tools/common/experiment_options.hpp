@@ -26,8 +26,12 @@ struct ExperimentFiles {
 
 void add_experiment_options(OptionTable& table, ExperimentFiles& files);
 
+/// What a tool can do with the model, reader or optimizer file of a split experiment alone.
+enum class ExperimentForm { whole, whole_or_part };
+
 /// Adds what is missing or contradictory; the texts that LBANN's scripts match are kept. A missing
 /// file is not reported beside other problems, which may be its cause.
-void check_experiment_files(const ExperimentFiles& files, std::vector<UsageProblem>& problems);
+void check_experiment_files(const ExperimentFiles& files, std::vector<UsageProblem>& problems,
+                            ExperimentForm form = ExperimentForm::whole);
 
 }  // namespace lbann::tools

@@ -1,7 +1,28 @@
 // The option table of lbann-validate: see validate_options.hpp.
 #include "common/validate_options.hpp"
 
+#include <algorithm>
+
 namespace lbann::tools {
+
+namespace {
+
+void check_fix(const ValidateOptions& options, std::vector<UsageProblem>& problems) {
+  const auto files = options.experiment.merge_order();
+  if (*options.fix != "stdout" && *options.fix != "inplace")
+    problems.push_back({"option '--fix': '" + *options.fix + "' is not one of stdout|inplace"});
+  if (*options.fix == "inplace" && std::count(files.begin(), files.end(), "-") > 0)
+    problems.push_back({"--fix=inplace cannot change standard input", "--fix prints the new text"});
+  if (*options.fix == "inplace" && options.output != "-")
+    problems.push_back({"--fix=inplace and --output contradict each other"});
+  if (*options.fix == "stdout" && files.size() > 1)
+    problems.push_back(
+        {"--fix prints one file, but " + std::to_string(files.size()) + " are given", "use --fix=inplace"});
+  if (!options.experiment.sets.empty())
+    problems.push_back({"--fix and --set cannot be combined", "--print-config prints the merged experiment"});
+}
+
+}  // namespace
 
 std::optional<int> parse_validate_options(int argc, const char* const* argv, ValidateOptions& options) {
   OptionTable table("lbann-validate",
@@ -15,7 +36,13 @@ std::optional<int> parse_validate_options(int argc, const char* const* argv, Val
   table.section("Check");
   table.add_flag("strict", options.strict, "Fail (exit code 1) when there are warnings.");
 
+  table.add_optional_value("fix", "stdout|inplace", options.fix, "stdout",
+                           "Rewrite old spellings to today's, keeping comments, and check nothing else. "
+                           "stdout: print the new file (or --output); inplace: change FILE.");
+
   table.section("Report");
+  table.add_flag("print-config", options.print_config,
+                 "Print the experiment after merging and --set; each line says where it comes from.");
   table.add_flag("trace", options.trace, "Show the way from the file to the plan, pass by pass.");
   table.add_flag("plan", options.plan, "Show memory, kernels and time bounds of the plan.");
   table.add_choice<DumpKind>("dump", options.dump,
@@ -47,7 +74,9 @@ std::optional<int> parse_validate_options(int argc, const char* const* argv, Val
       "for each option; the command line wins over the environment, the environment over the file.");
 
   const auto check = [&](std::vector<UsageProblem>& problems) {
-    if (options.explain.empty()) check_experiment_files(options.experiment, problems);
+    if (!options.explain.empty()) return;
+    check_experiment_files(options.experiment, problems, ExperimentForm::whole_or_part);
+    if (options.fix) check_fix(options, problems);
   };
   return parse_command_line(table, options.common, argc, argv, check);
 }

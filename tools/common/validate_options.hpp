@@ -21,7 +21,9 @@ struct ValidateOptions {
   bool trace = false;   // print the way from file to plan, pass by pass
   bool plan = false;    // print the plan's summary: memory, steps, time bounds
   DumpKind dump = DumpKind::none;
-  std::string explain{};  // print the documentation of a layer or operator; needs no file
+  std::string explain{};             // print the documentation of a layer or operator; needs no file
+  std::optional<std::string> fix{};  // --fix: "stdout" or "inplace"
+  bool print_config = false;         // the merged experiment, each line with its origin
   std::string output = "-";
   std::optional<std::int64_t> mini_batch_size{};
   DeviceChoice device = DeviceChoice::automatic;
