@@ -60,6 +60,21 @@ private:
       target_of_[static_cast<std::size_t>(a.value)] = a.target;
   }
 
+  /// Has everything that `reader` hands on of its operand's buffer been read at position `here`?
+  bool reads_before(NodeId reader, int here, const std::vector<int>& position,
+                    const std::vector<std::vector<NodeId>>& consumers) const {
+    if (position[static_cast<std::size_t>(reader)] >= here) return false;
+    const Node& n = g_.node(reader);
+    if (n.kernel != "view") return true;
+    const ValueId v = n.outputs[0];
+    const auto is_v = [v](const auto& result) { return result.value == v; };
+    if (std::any_of(g_.outputs.begin(), g_.outputs.end(), is_v)) return false;
+    if (std::any_of(g_.assignments.begin(), g_.assignments.end(), is_v)) return false;
+    const std::vector<NodeId>& next = consumers[static_cast<std::size_t>(v)];
+    return std::all_of(next.begin(), next.end(),
+                       [&](NodeId id) { return reads_before(id, here, position, consumers); });
+  }
+
   /// May `producer` write its output straight into the buffer of the weight `target`?
   bool can_write_into(const graph::Assignment& a, const std::vector<int>& position,
                       const std::vector<std::vector<NodeId>>& consumers) const {
@@ -71,9 +86,7 @@ private:
     }
     const int here = position[static_cast<std::size_t>(p)];
     for (NodeId reader : consumers[static_cast<std::size_t>(a.target)]) {
-      if (reader == p) continue;
-      // A view of the weight could be read later than the view node itself: then copy.
-      if (g_.node(reader).kernel == "view" || position[static_cast<std::size_t>(reader)] > here) return false;
+      if (reader != p && !reads_before(reader, here, position, consumers)) return false;
     }
     int uses_as_assignment = 0;
     for (const graph::Assignment& other : g_.assignments)

@@ -131,6 +131,44 @@ std::int64_t Layout::offset(const Shape& shape, const std::int64_t* index) const
   return position;
 }
 
+namespace {
+
+struct Loop {
+  int dim;
+  std::int64_t size;
+  bool operator==(const Loop&) const = default;
+};
+
+// The storage as nested loops, outermost first, loops of one turn dropped and adjacent loops over
+// the same dim merged: two layouts are the same storage if these agree, and without padding only then.
+std::vector<Loop> storage_loops(const Shape& shape, const Layout& layout) {
+  const Shape padded = layout.padded(shape);
+  std::vector<Loop> loops;
+  const auto push = [&loops](int dim, std::int64_t size) {
+    if (size == 1) return;
+    if (!loops.empty() && loops.back().dim == dim) {
+      loops.back().size *= size;
+    } else {
+      loops.push_back({dim, size});
+    }
+  };
+  const auto block_of = [&layout](int dim) {
+    std::int64_t block = 1;
+    for (const InnerBlock& b : layout.blocks()) block *= b.dim == dim ? b.size : 1;
+    return block;
+  };
+  for (int dim : layout.order()) push(dim, padded[dim] / block_of(dim));
+  for (const InnerBlock& b : layout.blocks()) push(b.dim, b.size);
+  return loops;
+}
+
+}  // namespace
+
+bool same_storage(const Shape& shape, const Layout& a, const Layout& b) {
+  if (a == b) return true;
+  return a.rank() == b.rank() && storage_loops(shape, a) == storage_loops(shape, b);
+}
+
 std::vector<std::vector<std::int64_t>> make_offset_tables(const Layout& layout, const Shape& shape) {
   std::vector<std::vector<std::int64_t>> tables;
   for (int d = 0; d < shape.rank(); ++d) {

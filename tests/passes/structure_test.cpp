@@ -51,6 +51,33 @@ BOOST_AUTO_TEST_CASE(simplify_is_idempotent) {
   BOOST_CHECK_EQUAL(c.graph.nodes.size(), nodes);
 }
 
+BOOST_AUTO_TEST_CASE(a_mask_is_made_again_for_the_backward_pass) {
+  passes::Compilation c;
+  ops::Builder b(c.graph);
+  const tensor::TensorSpec spec{tensor::DataType::f32, tensor::Shape{4, 9}, {}};
+  const graph::ValueId w = b.weight("w", spec);
+  const graph::ValueId state = b.input("random_state", {tensor::DataType::i64, tensor::Shape{2}, {}});
+  const graph::ValueId mask = b.add("random", {state},
+                                    {{"distribution", "uniform"},
+                                     {"type", "f32"},
+                                     {"dims", spec.shape.dims()},
+                                     {"stream", std::int64_t{7}}});
+  const graph::ValueId total = b.reduce("sum", b.ewise("mul", {w, mask}), {0, 1});
+  c.graph.outputs.push_back({"objective", b.reshape(total, tensor::Shape{1})});
+  c.training = true;
+  c.trainable.push_back({"w", "sgd", {}, 0});
+  c.num_step_scalars = 1;
+  const passes::Compilation kept = run_until("differentiate", c), made = run_until("rematerialize", c);
+  BOOST_CHECK_EQUAL(count(kept.graph, "random"), 1);
+  BOOST_REQUIRE_EQUAL(count(made.graph, "random"), 2);
+  std::vector<graph::Node> both;
+  for (graph::NodeId id : made.graph.order) {
+    if (made.graph.node(id).op == "random") both.push_back(made.graph.node(id));
+  }
+  BOOST_CHECK(both[0].phase != both[1].phase);  // one forward, one backward
+  BOOST_CHECK(both[0].attrs == both[1].attrs && both[0].inputs == both[1].inputs);
+}
+
 BOOST_AUTO_TEST_CASE(every_trainable_weight_gets_a_gradient_of_its_shape) {
   passes::Compilation c = run_until("differentiate", small_model::make(tensor::DataType::f32, 4));
   BOOST_REQUIRE_EQUAL(c.gradients.size(), 4u);

@@ -138,3 +138,28 @@ BOOST_AUTO_TEST_CASE(every_layout_is_injective_and_inside_its_storage) {
     BOOST_CHECK_LT(*distinct.rbegin(), layout.storage_elements(shape));
   }
 }
+
+// Judged by the offset of every element and the size of the storage.
+BOOST_AUTO_TEST_CASE(same_storage_under_several_names) {
+  const char* const tags[] = {"abcd", "acdb", "cdba", "bacd", "aBcd4b", "aBcd16b", "Abcd4a", "ABcd4b4a"};
+  const std::vector<Shape> shapes = {{3, 16, 2, 5}, {3, 4, 2, 5},  {2, 16, 1, 1}, {2, 20, 1, 1},
+                                     {4, 4, 3, 1},  {1, 32, 3, 3}, {1, 1, 1, 1},  {4, 1, 2, 2}};
+  int same = 0, different = 0;
+  for (const Shape& shape : shapes) {
+    for (const char* first : tags) {
+      for (const char* second : tags) {
+        const Layout a = Layout::from_tag(first), b = Layout::from_tag(second);
+        const bool equal = all_offsets(a, shape) == all_offsets(b, shape) &&
+                           a.storage_elements(shape) == b.storage_elements(shape);
+        // Storage that is mostly padding may be taken for different, never the other way round.
+        const bool padded = a.has_padding(shape) || b.has_padding(shape);
+        const bool got = lbann::tensor::same_storage(shape, a, b);
+        BOOST_TEST((got == equal || (padded && !got)),
+                   first << " and " << second << " for " << shape.to_string());
+        ++(equal ? same : different);
+      }
+    }
+  }
+  BOOST_TEST(same > 100);
+  BOOST_TEST(different > 100);
+}

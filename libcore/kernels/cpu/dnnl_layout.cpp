@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/diagnostic.hpp"
+#include "tensor/layout_walk.hpp"
 
 namespace lbann::kernels::cpu {
 
@@ -52,30 +53,6 @@ void fill_descriptor(dnnl_memory_desc_t& d, const Shape& shape, const Layout& la
     blocking.inner_blks[i] = b.size;
     blocking.inner_idxs[i] = b.dim;
   }
-}
-
-struct Loop {
-  int dim;
-  std::int64_t size;
-  bool operator==(const Loop&) const = default;
-};
-
-// The storage as nested loops, outermost first, loops of one turn dropped and adjacent loops over
-// the same dim merged: two layouts are the same storage if and only if these agree.
-std::vector<Loop> storage_loops(const Shape& shape, const Layout& layout) {
-  const Shape padded = layout.padded(shape);
-  std::vector<Loop> loops;
-  auto push = [&loops](int dim, std::int64_t size) {
-    if (size == 1) return;
-    if (!loops.empty() && loops.back().dim == dim) {
-      loops.back().size *= size;
-    } else {
-      loops.push_back({dim, size});
-    }
-  };
-  for (int dim : layout.order()) push(dim, padded[dim] / block_of(layout, dim));
-  for (const InnerBlock& b : layout.blocks()) push(b.dim, b.size);
-  return loops;
 }
 
 }  // namespace
@@ -212,7 +189,7 @@ Layout canonical(const Layout& layout, const Shape& shape) {
 }
 
 bool same_storage(const Shape& shape, const Layout& a, const Layout& b) {
-  return storage_loops(shape, a) == storage_loops(shape, b);
+  return tensor::same_storage(shape, a, b);
 }
 
 Layout permuted(const Layout& layout, const std::vector<int>& perm) {

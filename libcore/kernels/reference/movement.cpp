@@ -1,6 +1,7 @@
 // Naive data movement: view (reshape, stop_gradient), permute, slice, pad, concat, expand, reorder.
 // Elements are moved as bytes: any type, any bit pattern.
 #include "kernels/reference/makers.hpp"
+#include "tensor/layout_walk.hpp"
 
 namespace lbann::kernels::reference {
 namespace {
@@ -20,7 +21,8 @@ std::size_t element_size(const NodeView& v) {
 
 std::unique_ptr<Kernel> make_view(const NodeView& v) {
   const bool same_storage = (v.in(0).layout.is_plain() && v.out(0).layout.is_plain()) ||
-                            (v.in(0).layout == v.out(0).layout && v.in_shape(0) == v.out_shape());
+                            (v.in_shape(0) == v.out_shape() &&
+                             tensor::same_storage(v.out_shape(), v.in(0).layout, v.out(0).layout));
   if (!same_storage) v.refuse("layouts differ");
   const auto bytes =
       static_cast<std::size_t>(v.out(0).layout.storage_elements(v.out_shape())) * element_size(v);
