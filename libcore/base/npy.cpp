@@ -1,9 +1,14 @@
 // See npy.hpp. Layout: "\x93NUMPY", major, minor, header length (u16, from version 2 on u32), header, data.
 #include "base/npy.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <cstring>
 #include <optional>
 
@@ -104,18 +109,91 @@ private:
   std::size_t pos_ = 0;
 };
 
+void check_size(const NpyHeader& header, std::uint64_t available, const std::string& name) {
+  if (header.data_bytes() == available) return;
+  throw Error(ExitCode::data, fmt::format("{}: the shape needs {} bytes of data, {} follow", name,
+                                          header.data_bytes(), available));
+}
+
+struct TypeRow {
+  NpyType type;
+  std::string_view descr, name;
+  std::int64_t size;
+};
+constexpr TypeRow types[] = {
+    {NpyType::boolean, "|b1", "bool", 1}, {NpyType::u8, "|u1", "uint8", 1},
+    {NpyType::i8, "|i1", "int8", 1},      {NpyType::u16, "<u2", "uint16", 2},
+    {NpyType::i16, "<i2", "int16", 2},    {NpyType::u32, "<u4", "uint32", 4},
+    {NpyType::i32, "<i4", "int32", 4},    {NpyType::i64, "<i8", "int64", 8},
+    {NpyType::f32, "<f4", "float32", 4},  {NpyType::f64, "<f8", "float64", 8},
+};
+
 template <class T>
-void widen(std::string_view bytes, std::vector<double>& out) {
-  for (std::size_t i = 0; i < out.size(); ++i) {
+void convert(const unsigned char* bytes, std::int64_t n, float* out) {
+  for (std::int64_t i = 0; i < n; ++i) {
     T value;
-    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
-    out[i] = static_cast<double>(value);
+    std::memcpy(&value, bytes + i * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
+    out[i] = static_cast<float>(value);
   }
+}
+
+template <class T>
+double element(const unsigned char* bytes) {
+  T value;
+  std::memcpy(&value, bytes, sizeof(T));
+  return static_cast<double>(value);
+}
+
+/// A file that is read at given places; closed at the end.
+class File {
+public:
+  explicit File(const std::string& path) : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (fd_ < 0) fail(std::strerror(errno));
+    struct stat info {};
+    const bool known = ::fstat(fd_, &info) == 0;
+    if (known && S_ISREG(info.st_mode)) {
+      size_ = static_cast<std::uint64_t>(info.st_size);
+      return;
+    }
+    ::close(fd_);
+    fail(known && S_ISDIR(info.st_mode) ? "is a directory, a .npy file was expected"
+                                        : "is not a regular file");
+  }
+  ~File() { ::close(fd_); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  std::uint64_t size() const { return size_; }
+  void read(std::uint64_t offset, char* out, std::uint64_t n) const {
+    for (std::uint64_t got = 0; got < n;) {
+      const ssize_t r = ::pread(fd_, out + got, n - got, static_cast<off_t>(offset + got));
+      if (r < 0 && errno == EINTR) continue;
+      if (r < 0) fail(std::strerror(errno));
+      if (r == 0) fail(fmt::format("ends after {} bytes, {} were there before", offset + got, size_));
+      got += static_cast<std::uint64_t>(r);
+    }
+  }
+
+private:
+  [[noreturn]] void fail(const std::string& what) const { throw Error(ExitCode::data, path_ + ": " + what); }
+  const std::string path_;
+  int fd_ = -1;
+  std::uint64_t size_ = 0;
+};
+
+NpyHeader read_header(const File& file, const std::string& path) {
+  std::string start(std::min<std::uint64_t>(file.size(), max_npy_header_bytes), '\0');
+  file.read(0, start.data(), start.size());
+  NpyHeader header = parse_npy_header(start, path);
+  check_size(header, file.size() - header.data_offset, path);
+  return header;
 }
 
 }  // namespace
 
-NpyArray parse_npy(std::string_view bytes, const std::string& name) {
+std::int64_t size_bytes(NpyType type) { return types[static_cast<std::size_t>(type)].size; }
+std::string_view to_string(NpyType type) { return types[static_cast<std::size_t>(type)].name; }
+
+NpyHeader parse_npy_header(std::string_view bytes, const std::string& name) {
   const auto fail = [&](const std::string& what, std::string help = {}) {
     throw Error(ExitCode::data, name + ": " + what, std::move(help));
   };
@@ -134,31 +212,122 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name) {
   }
 
   const Header header = HeaderReader(bytes.substr(start, length), name).read();
-  const bool is_float = header.descr == "<f4", is_double = header.descr == "<f8";
-  if (!is_float && !is_double) {
-    fail(fmt::format("element type '{}', only little-endian float32 '<f4' and float64 '<f8' can be read",
+  NpyHeader result;
+  const auto* row = std::find_if(std::begin(types), std::end(types),
+                                 [&](const TypeRow& r) { return r.descr == header.descr; });
+  if (row == std::end(types)) {
+    fail(fmt::format("element type '{}' cannot be read; little-endian integers, float32 and float64 can",
                      header.descr),
          "save a.astype('float32')");
   }
-  NpyArray array{*header.shape, is_double, {}};
-  if (*header.fortran_order && array.shape.size() > 1) {
+  result.type = row->type;
+  result.shape = *header.shape;
+  result.data_offset = start + length;
+  if (*header.fortran_order && result.shape.size() > 1) {
     fail("the array is in Fortran order", "save numpy.ascontiguousarray(a)");
   }
-  const std::string_view data = bytes.substr(start + length);
   const std::uint64_t limit = std::uint64_t{1} << 48;
-  bool empty = false;
-  for (const std::int64_t d : array.shape) empty = empty || d == 0;
-  std::uint64_t count = empty ? 0 : 1;
-  for (const std::int64_t d : array.shape) {
+  const bool empty = std::find(result.shape.begin(), result.shape.end(), 0) != result.shape.end();
+  result.num_elements = empty ? 0 : 1;
+  for (const std::int64_t d : result.shape) {
     if (empty) break;
-    if (count > limit / static_cast<std::uint64_t>(d)) fail("the shape has too many entries");
-    count *= static_cast<std::uint64_t>(d);
+    if (result.num_elements > limit / static_cast<std::uint64_t>(d)) fail("the shape has too many entries");
+    result.num_elements *= static_cast<std::uint64_t>(d);
   }
-  const std::uint64_t size = count * (is_double ? 8 : 4);
-  if (size != data.size())
-    fail(fmt::format("the shape needs {} bytes of data, {} follow", size, data.size()));
-  array.values.resize(count);
-  is_double ? widen<double>(data, array.values) : widen<float>(data, array.values);
+  return result;
+}
+
+RawNpyArray parse_raw_npy(std::string bytes, const std::string& name) {
+  const NpyHeader header = parse_npy_header(bytes, name);
+  check_size(header, bytes.size() - header.data_offset, name);
+  return {header.type, header.shape, std::move(bytes), header.data_offset};
+}
+
+RawNpyArray load_raw_npy(const std::string& path) {
+  const File file(path);
+  const NpyHeader header = read_header(file, path);
+  RawNpyArray array{header.type, header.shape, {}, 0};
+  try {
+    array.storage.resize(header.data_bytes());
+  } catch (const std::exception&) {
+    throw Error(ExitCode::out_of_memory,
+                fmt::format("{}: no memory for its {} bytes", path, header.data_bytes()));
+  }
+  file.read(header.data_offset, array.storage.data(), header.data_bytes());
+  return array;
+}
+
+NpyHeader load_npy_header(const std::string& path) { return read_header(File(path), path); }
+
+void convert_to_float(NpyType type, const unsigned char* bytes, std::int64_t first, std::int64_t n,
+                      float* out) {
+  bytes += first * size_bytes(type);
+  switch (type) {
+    case NpyType::boolean:
+    case NpyType::u8:
+      return convert<std::uint8_t>(bytes, n, out);
+    case NpyType::i8:
+      return convert<std::int8_t>(bytes, n, out);
+    case NpyType::u16:
+      return convert<std::uint16_t>(bytes, n, out);
+    case NpyType::i16:
+      return convert<std::int16_t>(bytes, n, out);
+    case NpyType::u32:
+      return convert<std::uint32_t>(bytes, n, out);
+    case NpyType::i32:
+      return convert<std::int32_t>(bytes, n, out);
+    case NpyType::i64:
+      return convert<std::int64_t>(bytes, n, out);
+    case NpyType::f32:
+      std::memcpy(out, bytes, static_cast<std::size_t>(n) * sizeof(float));
+      return;
+    case NpyType::f64:
+      return convert<double>(bytes, n, out);
+  }
+}
+
+double element_at(NpyType type, const unsigned char* bytes, std::int64_t index) {
+  bytes += index * size_bytes(type);
+  switch (type) {
+    case NpyType::boolean:
+    case NpyType::u8:
+      return element<std::uint8_t>(bytes);
+    case NpyType::i8:
+      return element<std::int8_t>(bytes);
+    case NpyType::u16:
+      return element<std::uint16_t>(bytes);
+    case NpyType::i16:
+      return element<std::int16_t>(bytes);
+    case NpyType::u32:
+      return element<std::uint32_t>(bytes);
+    case NpyType::i32:
+      return element<std::int32_t>(bytes);
+    case NpyType::i64:
+      return element<std::int64_t>(bytes);
+    case NpyType::f32:
+      return element<float>(bytes);
+    case NpyType::f64:
+      return element<double>(bytes);
+  }
+  return 0;
+}
+
+NpyArray parse_npy(std::string_view bytes, const std::string& name) {
+  const NpyHeader header = parse_npy_header(bytes, name);
+  if (header.type != NpyType::f32 && header.type != NpyType::f64) {
+    throw Error(
+        ExitCode::data,
+        fmt::format("{}: element type '{}', only little-endian float32 '<f4' and float64 '<f8' can be "
+                    "read here",
+                    name, types[static_cast<std::size_t>(header.type)].descr),
+        "save a.astype('float32')");
+  }
+  check_size(header, bytes.size() - header.data_offset, name);
+  NpyArray array{header.shape, header.type == NpyType::f64, {}};
+  array.values.resize(header.num_elements);
+  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data()) + header.data_offset;
+  for (std::size_t i = 0; i < array.values.size(); ++i)
+    array.values[i] = element_at(header.type, data, static_cast<std::int64_t>(i));
   return array;
 }
 

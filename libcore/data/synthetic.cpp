@@ -22,7 +22,8 @@ public:
     : size_(o.num_samples),
       samples_(o.key, base::make_stream(o.name, "synthetic samples")),
       targets_(o.key, base::make_stream(o.name, "synthetic targets")),
-      classify_(o.num_labels > 0) {
+      classify_(o.num_labels > 0),
+      vocabulary_size_(static_cast<std::uint64_t>(o.vocabulary_size)) {
     fields_.push_back({"samples", o.dims});
     if (classify_)
       fields_.push_back({"labels", {o.num_labels}});
@@ -36,8 +37,7 @@ public:
     if (size_ > resident_bytes / 4 / n) return;
     std::vector<float> kept(static_cast<std::size_t>(size_ * n));
     for (std::int64_t i = 0; i < size_; ++i) {
-      base::fill_normal(samples_.at(static_cast<std::uint64_t>(i)),
-                        std::span<float>(kept.data() + i * n, static_cast<std::size_t>(n)));
+      draw_sample(i, std::span<float>(kept.data() + i * n, static_cast<std::size_t>(n)));
     }
     kept_ = std::move(kept);
   }
@@ -47,7 +47,6 @@ public:
 
   void read(std::size_t field, std::span<const std::int64_t> indices, float* out) const override {
     const std::int64_t n = fields_[field].num_elements();
-    const base::RandomStream& stream = field == 0 ? samples_ : targets_;
     for (std::int64_t i : indices) {
       if (field == 0 && !kept_.empty()) {
         std::memcpy(out, kept_.data() + i * n, static_cast<std::size_t>(n) * sizeof(float));
@@ -55,20 +54,33 @@ public:
         continue;
       }
       const std::span<float> row(out, static_cast<std::size_t>(n));
-      if (field == 1 && classify_) {
+      if (field == 0) {
+        draw_sample(i, row);
+      } else if (classify_) {
         std::fill(row.begin(), row.end(), 0.0f);
-        row[stream.bounded(static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(i))] = 1.0f;
+        row[targets_.bounded(static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(i))] = 1.0f;
       } else {
-        base::fill_normal(stream.at(static_cast<std::uint64_t>(i)), row);
+        base::fill_normal(targets_.at(static_cast<std::uint64_t>(i)), row);
       }
       out += n;
     }
   }
 
 private:
+  void draw_sample(std::int64_t i, std::span<float> row) const {
+    if (vocabulary_size_ == 0) {
+      base::fill_normal(samples_.at(static_cast<std::uint64_t>(i)), row);
+      return;
+    }
+    const std::uint64_t first = static_cast<std::uint64_t>(i) * row.size();
+    for (std::size_t k = 0; k < row.size(); ++k)
+      row[k] = static_cast<float>(samples_.bounded(vocabulary_size_, first + k));
+  }
+
   std::int64_t size_;
   base::RandomStream samples_, targets_;
   bool classify_;
+  std::uint64_t vocabulary_size_;
   std::vector<FieldSpec> fields_;
   std::vector<float> kept_;  // "samples" of all indices, or empty
 };
@@ -84,6 +96,7 @@ std::shared_ptr<const Dataset> make_synthetic_dataset(const SyntheticOptions& o)
   if (o.num_labels < 0) refuse(fmt::format("num_labels = {} is negative", o.num_labels));
   if ((o.num_labels > 0) == !o.response_dims.empty())
     refuse("exactly one of num_labels and synth_response_dimensions must be set");
+  if (o.vocabulary_size < 0) refuse(fmt::format("synth_vocabulary_size = {} is negative", o.vocabulary_size));
   auto dataset = std::make_shared<SyntheticDataset>(o);
   for (const FieldSpec& f : dataset->fields()) f.num_elements();  // throws when too large
   dataset->keep_if_small();

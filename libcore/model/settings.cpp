@@ -2,153 +2,19 @@
 #include "model/settings.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <set>
-#include <sstream>
 
 #include <fmt/format.h>
 
 #include "base/edit_distance.hpp"
 #include "lbann.pb.h"
-#include "model/damage.hpp"
-#include "model/paths.hpp"
+#include "model/bind_readers.hpp"
+#include "model/settings_binder.hpp"
 
 namespace lbann::model {
 namespace {
 
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-
-class Binder {
-public:
-  Binder(const Experiment& e, base::Diagnostics& d) : e_(e), d_(d), damage_(e.spans, d) {}
-
-  /// Refuses every field that is set and not among `honoured`; those in `without_effect` get a note.
-  void check_fields(const Message& message, const std::string& path, const std::set<std::string>& honoured,
-                    const std::set<std::string>& without_effect = {}) {
-    std::vector<const FieldDescriptor*> set;
-    message.GetReflection()->ListFields(message, &set);
-    for (const FieldDescriptor* field : set) {
-      if (honoured.count(field->name()) > 0) continue;
-      const base::SourceSpan span = place(path, field->name());
-      if (without_effect.count(field->name()) > 0) {
-        d_.warning("no-effect", span, fmt::format("field '{}' has no effect", field->name()));
-      } else {
-        d_.error("not-supported", span,
-                 fmt::format("field '{}' is known to LBANN, not yet supported here", field->name()));
-      }
-    }
-  }
-
-  base::SourceSpan place(const std::string& path, const std::string& field) const {
-    const std::string full = path + "." + field;
-    if (const base::SourceSpan named = e_.spans.name_span(full); named.known()) return named;
-    if (const base::SourceSpan first = e_.spans.name_span(full + "[0]"); first.known()) return first;
-    return e_.spans.span(full);
-  }
-  base::SourceSpan value(const std::string& path) const { return e_.spans.span(path); }
-  /// Says that something is missing, unless it may be there and could not be read.
-  void missing(const std::string& block, std::string id, base::SourceSpan span, std::string message,
-               std::string help = {}) {
-    if (damage_.inside(block) || damage_.of_structure()) return;
-    d_.error(std::move(id), std::move(span), std::move(message), std::move(help));
-  }
-  void error(std::string id, base::SourceSpan span, std::string message, std::string help = {}) {
-    d_.error(std::move(id), std::move(span), std::move(message), std::move(help));
-  }
-  const Experiment& experiment() const { return e_; }
-  base::Diagnostics& diagnostics() { return d_; }
-
-private:
-  const Experiment& e_;
-  base::Diagnostics& d_;
-  const Damage damage_;
-};
-
-/// A list of positive numbers in one text; nothing when a word is none.
-std::optional<std::vector<std::int64_t>> try_parse_dims(const std::string& text) {
-  std::vector<std::int64_t> dims;
-  std::istringstream words(text);
-  for (std::string word; words >> word;) {
-    std::int64_t d = 0;
-    std::istringstream number(word);
-    if (!(number >> d) || !number.eof() || d < 1) return std::nullopt;
-    dims.push_back(d);
-  }
-  if (dims.empty()) return std::nullopt;
-  return dims;
-}
-
-void bind_scale(Binder& b, const lbann_data::Reader& message, const std::string& path, ReaderSettings& r) {
-  for (int i = 0; i < message.transforms_size(); ++i) {
-    const lbann_data::Transform& t = message.transforms(i);
-    const std::string at = fmt::format("{}.transforms[{}]", path, i);
-    if (t.has_scale()) {
-      r.scale *= static_cast<double>(t.scale().scale());
-      continue;
-    }
-    const auto* kind =
-        t.GetReflection()->GetOneofFieldDescriptor(t, t.GetDescriptor()->FindOneofByName("transform_type"));
-    b.error("not-supported", b.value(at),
-            fmt::format("transform '{}' is known to LBANN, not yet supported here",
-                        kind == nullptr ? "" : kind->name()));
-  }
-}
-
-void bind_mnist(Binder& b, const lbann_data::Reader& m, const std::string& path, ReaderSettings& r) {
-  b.check_fields(
-      m, path,
-      {"name", "role", "shuffle", "data_filedir", "data_filename", "label_filename", "validation_fraction",
-       "tournament_fraction", "absolute_sample_count", "fraction_of_data_to_use", "first_n", "transforms"});
-  r.kind = ReaderKind::mnist;
-  r.directory = resolve_path(b.experiment().spans, path + ".data_filedir", m.data_filedir());
-  r.image_file = m.data_filename();
-  r.label_file = m.label_filename();
-  for (const auto& [field, text] :
-       {std::pair{"data_filename", &r.image_file}, std::pair{"label_filename", &r.label_file}}) {
-    if (text->empty()) {
-      b.missing(path, "missing-field", b.value(path), fmt::format("reader 'mnist' needs {}", field),
-                "name the IDX file, e.g. \"train-images-idx3-ubyte\"");
-    }
-  }
-  bind_scale(b, m, path, r);
-}
-
-void bind_synthetic(Binder& b, const lbann_data::Reader& m, const std::string& path, ReaderSettings& r) {
-  b.check_fields(m, path,
-                 {"name", "role", "shuffle", "num_samples", "synth_dimensions", "synth_response_dimensions",
-                  "num_labels", "validation_fraction", "tournament_fraction", "absolute_sample_count",
-                  "fraction_of_data_to_use"});
-  r.kind = ReaderKind::synthetic;
-  r.num_samples = m.num_samples();
-  r.num_labels = m.num_labels();
-  if (r.num_samples < 1) {
-    b.missing(path, "missing-field", b.value(path + ".num_samples"),
-              fmt::format("reader 'synthetic' has num_samples = {}, needs at least 1", r.num_samples));
-  }
-  const auto dims = try_parse_dims(m.synth_dimensions());
-  if (dims) {
-    r.dims = *dims;
-  } else {
-    b.error("bad-dims", b.value(path + ".synth_dimensions"),
-            fmt::format("synth_dimensions \"{}\" is no list of positive numbers", m.synth_dimensions()),
-            "write e.g. synth_dimensions: \"1 28 28\"");
-  }
-  if (!m.synth_response_dimensions().empty()) {
-    const auto response = try_parse_dims(m.synth_response_dimensions());
-    if (response) {
-      r.response_dims = *response;
-    } else {
-      b.error("bad-dims", b.value(path + ".synth_response_dimensions"),
-              fmt::format("synth_response_dimensions \"{}\" is no list of positive numbers",
-                          m.synth_response_dimensions()));
-    }
-  }
-  if ((r.num_labels > 0) == !r.response_dims.empty()) {
-    b.missing(path, "labels-or-responses", b.value(path),
-              "reader 'synthetic' needs either num_labels or synth_response_dimensions");
-  }
-}
+using Binder = SettingsBinder;
 
 void bind_fractions(Binder& b, const lbann_data::Reader& m, const std::string& path, ReaderSettings& r) {
   r.shuffle = m.shuffle();
@@ -195,36 +61,7 @@ void bind_reader(Binder& b, const ReaderNode& node, TrainingSettings& s) {
                          [&](const auto& o) { return o.role == r.role; })) {
     b.error("duplicate-role", node.span, fmt::format("two readers have the role '{}'", r.role));
   }
-  if (m.name() == "mnist") {
-    bind_mnist(b, m, node.path, r);
-  } else if (m.name() == "synthetic") {
-    bind_synthetic(b, m, node.path, r);
-  } else {
-    static const std::set<std::string> known{"cifar10",
-                                             "imagenet",
-                                             "csv",
-                                             "nci",
-                                             "numpy",
-                                             "numpy_npz_conduit_reader",
-                                             "python",
-                                             "hdf5_data_reader",
-                                             "smiles_data_reader",
-                                             "node2vec",
-                                             "python_dataset",
-                                             "numpy_npz",
-                                             "jag_conduit",
-                                             "hdf5"};
-    const std::vector<std::string> ours{"mnist", "synthetic"};
-    if (known.count(m.name()) > 0) {
-      b.error("not-supported", b.value(node.path + ".name"),
-              fmt::format("reader '{}' is known to LBANN, not yet supported here", m.name()),
-              "readers here: mnist, synthetic");
-    } else {
-      b.missing(m.name().empty() ? node.path : "", "unknown-reader", b.value(node.path + ".name"),
-                fmt::format("unknown reader '{}'", m.name()), base::did_you_mean(m.name(), ours));
-    }
-    return;
-  }
+  if (!bind_reader_kind(b, m, node.path, r)) return;
   bind_fractions(b, m, node.path, r);
   s.readers.push_back(std::move(r));
 }
@@ -300,22 +137,6 @@ TrainingSettings bind_settings(const Experiment& experiment, const LayerGraph& g
     bind_callback(b, graph.callbacks[i], static_cast<int>(i), s);
   }
   return s;
-}
-
-std::vector<DataField> make_data_fields(const TrainingSettings& settings) {
-  for (const ReaderSettings& r : settings.readers) {
-    std::vector<DataField> fields;
-    if (r.kind == ReaderKind::mnist) {
-      fields.push_back({"samples", tensor::Shape{1, 28, 28}});
-      fields.push_back({"labels", tensor::Shape{r.num_labels}});
-    } else {
-      fields.push_back({"samples", tensor::Shape(r.dims)});
-      if (r.num_labels > 0) fields.push_back({"labels", tensor::Shape{r.num_labels}});
-      if (!r.response_dims.empty()) fields.push_back({"responses", tensor::Shape(r.response_dims)});
-    }
-    return fields;
-  }
-  return {};
 }
 
 }  // namespace lbann::model

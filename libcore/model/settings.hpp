@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,16 +18,18 @@
 
 namespace lbann::model {
 
-enum class ReaderKind { mnist, synthetic };
+enum class ReaderKind { mnist, synthetic, numpy, numpy_npz, csv, python };
+/// Whether a reader shall serve labels or responses.
+enum class TargetUse { unsaid, no, yes };
 
 struct ReaderSettings {
   ReaderKind kind = ReaderKind::mnist;
   std::string name;  // "mnist": also the name of its random stream
   std::string role;  // "train", "validate", "test", "tournament"
   bool shuffle = false;
-  std::string directory;  // resolved against the file that names it
-  std::string image_file, label_file;
-  double scale = 1;  // product of the scale transforms
+  std::string directory;               // resolved against the file that names it
+  std::string image_file, label_file;  // image_file: the data file of the other kinds
+  double scale = 1;                    // product of the scale transforms
   double fraction_of_data_to_use = 0;
   std::int64_t absolute_sample_count = 0;
   double validation_fraction = 0, tournament_fraction = 0;
@@ -35,6 +38,15 @@ struct ReaderSettings {
   std::int64_t num_samples = 0;             // synthetic
   std::vector<std::int64_t> dims;           // synthetic: of one sample
   std::vector<std::int64_t> response_dims;  // synthetic regression
+  std::int64_t vocabulary_size = 0;         // synthetic: > 0: samples are whole numbers below it
+  TargetUse labels = TargetUse::unsaid, responses = TargetUse::unsaid;  // numpy, numpy_npz, csv
+  double int16_scale = 1;                                               // numpy_npz
+  char separator = ',';                                                 // csv, as the next five
+  bool has_header = false;
+  std::int64_t skip_rows = 0, skip_columns = 0;
+  std::optional<std::int64_t> label_column, response_column;
+  std::string module, sample_function = "sample", num_samples_function = "num_samples",
+                      sample_dims_function = "sample_dims", module_directory;  // python
   base::SourceSpan span{};
 };
 
@@ -59,8 +71,11 @@ struct TrainingSettings {
 TrainingSettings bind_settings(const Experiment& experiment, const LayerGraph& graph,
                                base::Diagnostics& diagnostics);
 
-/// The fields a reader of these settings delivers, known without reading a file; `mnist` means
-/// 28 x 28 images, which the files must confirm.
+/// The fields a reader of these settings delivers, as far as settings and headers of files tell; `mnist`
+/// means 28 x 28 images, which the files must confirm. Empty: only opening the data can tell (csv, python,
+/// labels without num_labels, files that are not there).
 std::vector<DataField> make_data_fields(const TrainingSettings& settings);
+/// False: there are readers, and make_data_fields cannot tell. Shapes are then checked when training starts.
+bool knows_data_fields(const TrainingSettings& settings);
 
 }  // namespace lbann::model

@@ -4,32 +4,97 @@
 #include <fmt/format.h>
 
 #include "base/philox.hpp"
+#include "data/csv.hpp"
 #include "data/mnist.hpp"
+#include "data/numpy.hpp"
+#include "data/python.hpp"
 #include "data/split.hpp"
 #include "data/synthetic.hpp"
 
 namespace lbann::train {
 namespace {
 
-std::shared_ptr<const data::Dataset> open(const model::ReaderSettings& r, std::uint64_t key) {
-  if (r.kind == model::ReaderKind::mnist) {
-    data::MnistOptions o;
-    o.directory = r.directory;
-    o.image_file = r.image_file;
-    o.label_file = r.label_file;
-    o.scale = static_cast<float>(r.scale);
-    o.num_labels = r.num_labels;
-    o.first_n = r.first_n;
-    return data::make_mnist_dataset(o);
-  }
+data::Wanted wanted(model::TargetUse use) {
+  if (use == model::TargetUse::unsaid) return data::Wanted::if_there;
+  return use == model::TargetUse::yes ? data::Wanted::yes : data::Wanted::no;
+}
+
+std::shared_ptr<const data::Dataset> open_mnist(const model::ReaderSettings& r) {
+  data::MnistOptions o;
+  o.directory = r.directory;
+  o.image_file = r.image_file;
+  o.label_file = r.label_file;
+  o.scale = static_cast<float>(r.scale);
+  o.num_labels = r.num_labels;
+  o.first_n = r.first_n;
+  return data::make_mnist_dataset(o);
+}
+
+std::shared_ptr<const data::Dataset> open_synthetic(const model::ReaderSettings& r, std::uint64_t key) {
   data::SyntheticOptions o;
   o.num_samples = r.num_samples;
   o.dims = r.dims;
   o.num_labels = r.num_labels;
   o.response_dims = r.response_dims;
+  o.vocabulary_size = r.vocabulary_size;
   o.key = key;
   o.name = r.name + ":" + r.role;
   return data::make_synthetic_dataset(o);
+}
+
+std::shared_ptr<const data::Dataset> open_numpy(const model::ReaderSettings& r) {
+  data::NumpyOptions o;
+  o.directory = r.directory;
+  o.file = r.image_file;
+  o.labels = wanted(r.labels);
+  o.responses = wanted(r.responses);
+  o.num_labels = r.num_labels;
+  o.scale = static_cast<float>(r.scale);
+  o.int16_scale = static_cast<float>(r.int16_scale);
+  return r.kind == model::ReaderKind::numpy ? data::make_numpy_dataset(o) : data::make_numpy_npz_dataset(o);
+}
+
+std::shared_ptr<const data::Dataset> open_csv(const model::ReaderSettings& r) {
+  data::CsvOptions o;
+  o.directory = r.directory;
+  o.file = r.image_file;
+  o.separator = r.separator;
+  o.has_header = r.has_header;
+  o.skip_rows = r.skip_rows;
+  o.skip_columns = r.skip_columns;
+  o.label_column = r.label_column;
+  o.response_column = r.response_column;
+  o.num_labels = r.num_labels;
+  o.scale = static_cast<float>(r.scale);
+  return data::make_csv_dataset(o);
+}
+
+std::shared_ptr<const data::Dataset> open_python(const model::ReaderSettings& r) {
+  data::PythonOptions o;
+  o.module = r.module;
+  o.directory = r.module_directory;
+  o.sample_function = r.sample_function;
+  o.num_samples_function = r.num_samples_function;
+  o.sample_dims_function = r.sample_dims_function;
+  o.scale = static_cast<float>(r.scale);
+  return data::make_python_dataset(o);
+}
+
+std::shared_ptr<const data::Dataset> open(const model::ReaderSettings& r, std::uint64_t key) {
+  switch (r.kind) {
+    case model::ReaderKind::mnist:
+      return open_mnist(r);
+    case model::ReaderKind::synthetic:
+      return open_synthetic(r, key);
+    case model::ReaderKind::numpy:
+    case model::ReaderKind::numpy_npz:
+      return open_numpy(r);
+    case model::ReaderKind::csv:
+      return open_csv(r);
+    case model::ReaderKind::python:
+      return open_python(r);
+  }
+  return nullptr;
 }
 
 DataMode mode_of(const std::string& role) {

@@ -81,7 +81,7 @@ std::optional<Loaded> load(const TrainOptions& options, base::ExitCode& code) {
   l.settings = model::bind_settings(l.experiment, l.graph, d);
   apply_data_paths(options, l.settings);
   model::apply_reader_sizes(l.experiment, model::make_data_fields(l.settings), d);
-  if (!d.has_errors()) {
+  if (!d.has_errors() && model::knows_data_fields(l.settings)) {
     model::LowerOptions lower;
     lower.batch = l.settings.mini_batch_size;
     lower.fields = model::make_data_fields(l.settings);

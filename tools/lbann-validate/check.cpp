@@ -30,6 +30,16 @@ Checked check_experiment(const ValidateOptions& o, base::Diagnostics& d) {
   model::LowerOptions lower;
   lower.batch = std::max<std::int64_t>(1, c.settings.mini_batch_size);
   lower.fields = model::make_data_fields(c.settings);
+  if (!model::knows_data_fields(c.settings)) {
+    if (d.has_errors()) return c;
+    const model::ReaderSettings& r = c.settings.readers.front();
+    d.warning("shapes-unknown", r.span,
+              fmt::format("reader '{}' tells the dims of its samples only when its data are opened: no shape "
+                          "was checked",
+                          r.name),
+              "lbann-train --dry-run opens them");
+    return c;
+  }
   model::apply_reader_sizes(c.experiment, lower.fields, d);
   c.lowered = model::lower_model(c.experiment, c.graph, lower, d);
   return c;

@@ -104,6 +104,9 @@ std::string summary_text(const Checked& c) {
   if (c.lowered)
     return fmt::format("{}: would train: {} layers, {} parameters\n", c.settings.model, c.graph.layers.size(),
                        num_parameters(*c.lowered));
+  if (!c.part)
+    return fmt::format("{}: would train as far as can be told without its data: {} layers\n",
+                       c.settings.model, c.graph.layers.size());
   if (!c.graph.layers.empty() || (!c.sections.empty() && c.sections.front() == "model"))
     return fmt::format("{}: valid as a model: {} layers; dims need a data_reader\n", c.settings.model,
                        c.graph.layers.size());

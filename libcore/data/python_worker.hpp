@@ -1,0 +1,53 @@
+// One helper process of the python reader: started, asked, ended. The protocol is described in python.hpp.
+//
+// Not shared: one thread at a time. Every way the process can fail (it cannot be started, it says an error,
+// it dies, it answers with the wrong size) is a base::Error; after one that is not an answer of the helper's
+// the worker must not be used again.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/python.hpp"
+
+namespace lbann::data {
+
+/// The program of the helper; takes module, folder and the three functions as arguments.
+extern const char* const python_helper_script;
+
+class PythonWorker {
+public:
+  /// Starts the process and waits for what the module says of its samples.
+  explicit PythonWorker(const PythonOptions& options);
+  ~PythonWorker();
+  PythonWorker(const PythonWorker&) = delete;
+  PythonWorker& operator=(const PythonWorker&) = delete;
+
+  std::int64_t num_samples() const { return num_samples_; }
+  const std::vector<std::int64_t>& dims() const { return dims_; }
+  /// out[indices.size(), dims...].
+  void read(std::span<const std::int64_t> indices, std::int64_t row_elements, float* out);
+
+private:
+  void start(const PythonOptions& options);
+  void receive_info();
+  void send(const void* data, std::size_t n);
+  void receive(void* data, std::size_t n);
+  std::int64_t receive_number();
+  char receive_kind();
+  [[noreturn]] void fail_dead();
+  [[noreturn]] void fail_said(const std::string& doing);
+  void close_and_wait();
+
+  std::string module_;
+  pid_t pid_ = -1;
+  int fd_ = -1;
+  std::int64_t num_samples_ = 0;
+  std::vector<std::int64_t> dims_;
+};
+
+}  // namespace lbann::data
