@@ -14,6 +14,7 @@ RENAMES = {
         "index_list_per_model": "sample_list_per_model",
         "index_list_per_trainer": "sample_list_per_trainer",
     },
+    "Callback.CallbackDumpOutputs": {"basename": "directory", "interval": "batch_interval", "layer_names": "layers"},
     "Callback.CallbackDumpWeights": {"basename": "directory"},
     "Callback.CallbackImComm": {"intermodel_comm_method": "intertrainer_comm_method"},
     "Callback.CallbackLTFB": {"eval_metrics": "metric", "round_size": "batch_interval", "weights_tosend": "weights"},

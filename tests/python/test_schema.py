@@ -78,12 +78,15 @@ class Schema(Case):
         self.assertIn("num_neurons", str(inspect.signature(lbann.FullyConnected)))
         self.assertIn("Hyperbolic tangent", inspect.getdoc(lbann.Tanh))
 
+    def test_renamed_kinds(self):
+        self.assertIs(lbann.CallbackDumpActivations, lbann.CallbackDumpOutputs)
+
     def test_renames_are_those_of_the_front_end(self):
         with open(os.path.join(SOURCE, "libcore", "model", "dialect_table.cpp"), encoding="utf-8") as file:
             rows = re.findall(r'\{"([\w.]+)", "(\w+)", rename,\s*"([\w.]+)"', file.read())
         renames = {}
         for message, old, today in rows:
-            if "." not in today:
+            if "." not in today and message != "Callback":  # there the kind is renamed: the class
                 renames.setdefault(message, {})[old] = today
         self.assertGreater(sum(map(len, renames.values())), 10)
         for message, names in renames.items():

@@ -20,5 +20,6 @@ classes = {}
 for _field in _schema.descriptor("Callback").oneofs_by_name["callback_type"].fields:
     classes[_field.message_type.name] = _generate.make_class(
         _field.message_type.name, _field.message_type, Callback, __name__, _member=_field.name)
+classes["CallbackDumpActivations"] = classes["CallbackDumpOutputs"]  # its name until v0.97
 globals().update(classes)
 __all__ = ["Callback", *classes]
