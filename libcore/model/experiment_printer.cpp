@@ -9,48 +9,13 @@
 #include "base/utf8.hpp"
 #include "lbann.pb.h"
 #include "model/experiment.hpp"
+#include "model/field_defaults.hpp"
 
 namespace lbann::model {
 
 namespace pb = google::protobuf;
 
 namespace {
-
-struct Default {
-  std::string_view message;
-  std::string_view field;
-  std::string_view text;
-};
-
-constexpr Default defaults[] = {
-    {"Trainer", "name", "\"trainer0\""},
-    {"Trainer", "random_seed", "42"},
-    {"Model", "name", "\"model0\""},
-    {"Layer", "data_layout", "\"data_parallel\""},
-    {"Layer", "datatype", "FLOAT"},
-    {"Layer.BatchNormalization", "decay", "0.9"},
-    {"Layer.BatchNormalization", "epsilon", "1e-05"},
-    {"Layer.Convolution", "stride", "1"},
-    {"Layer.Convolution", "padding", "0"},
-    {"Layer.Convolution", "dilation", "1"},
-    {"Layer.Convolution", "groups", "1"},
-    {"Layer.Convolution", "has_bias", "true"},
-    {"Layer.Softmax", "softmax_mode", "\"instance\""},
-    {"Layer.FullyConnected", "has_bias", "false"},
-    {"Layer.FullyConnected", "transpose", "false"},
-    {"Layer.LeakyRelu", "negative_slope", "0.01"},
-    {"Layer.Elu", "alpha", "1"},
-    {"Layer.LayerNorm", "epsilon", "1e-05"},
-    {"Layer.InstanceNorm", "epsilon", "1e-05"},
-    {"ObjectiveFunction.LayerTerm", "scale_factor", "1"},
-    {"ObjectiveFunction.L2WeightRegularization", "scale_factor", "1"},
-    {"Weights", "datatype", "FLOAT"},
-    {"Callback.CallbackProgressBar", "interval", "1"},
-    {"Callback.CallbackProgressBar", "newline_interval", "0"},
-    {"Callback.CallbackProgressBar", "moving_average_length", "10"},
-    {"Callback.CallbackProgressBar", "bar_width", "30"},
-    {"Callback.CallbackTimer", "skip_steps", "0"},
-};
 
 class Printer {
 public:
@@ -149,23 +114,18 @@ private:
 
   void print_default(const pb::Message& message, const pb::FieldDescriptor& field, const std::string& path,
                      int depth) {
-    constexpr std::string_view package = "lbann_data.";
-    std::string_view type = message.GetDescriptor()->full_name();
-    if (type.starts_with(package)) type.remove_prefix(package.size());
-    if (type == "Layer" && field.name() == "name") {
+    if (message.GetDescriptor()->full_name() == "lbann_data.Layer" && field.name() == "name") {
       const auto open = path.rfind('[');
       if (open != std::string::npos)
         line(depth, fmt::format("name: \"layer{}\"", path.substr(open + 1, path.find(']', open) - open - 1)),
              "default");
       return;
     }
-    for (const auto& known : defaults) {
-      if (known.message != type || known.field != field.name()) continue;
-      const bool wrapped = field.cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE;
-      line(depth,
-           fmt::format(fmt::runtime(wrapped ? "{} {{ value: {} }}" : "{}: {}"), known.field, known.text),
-           "default");
-    }
+    const auto known = try_listed_default(field);
+    if (!known) return;
+    const bool wrapped = field.cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE;
+    line(depth, fmt::format(fmt::runtime(wrapped ? "{} {{ value: {} }}" : "{}: {}"), field.name(), *known),
+         "default");
   }
 
   const SpanTable& spans_;

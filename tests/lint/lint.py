@@ -9,6 +9,7 @@
   namespace   a file of libcore/<room>/ that declares a namespace declares lbann::<room>
   header      a source file opens with a comment; a header has #pragma once
   length      no source file is longer than 600 lines (the schema excepted: its files are LBANN's)
+  docs        every message and field of proto/ has a comment that says more than its name
   words       no unfinished-work markers, no paths of one machine
   module      BOOST_TEST_MODULE is defined in exactly one file of each test folder
 
@@ -64,6 +65,9 @@ MAX_LINES = 600
 # put together, so that this file does not contain them
 MARKERS = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")) + r")\b")
 PATHS = re.compile("|".join(("/wo" + "rk/", "/fa" + "rm/", "bash" + "_jobs", r"\.\./sha" + "red/", "/ro" + r"ot/\.")))
+# A comment of the schema says nothing with these words and those of the name alone.
+EMPTY_WORDS = set("""a an and are as at be by field for from has have in is it its message name number of on one or set setting
+    parameter that the this to type use used value values which will with whether""".split())
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
@@ -78,6 +82,12 @@ def list_files(root):
         paths = [str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()]
         paths = [p for p in paths if not re.match(r"(build[^/]*|\.git)/", p) and "__pycache__" not in p]
     return sorted(p for p in paths if (root / p).is_file())
+
+
+def same_word(a, b):
+    """Equal but for an ending: layer, layers; index, indices."""
+    stem = min(len(a), len(b), max(3, max(len(a), len(b)) - 3))
+    return a[:stem] == b[:stem] and abs(len(a) - len(b)) <= 3
 
 
 class Lint:
@@ -101,6 +111,8 @@ class Lint:
             except UnicodeDecodeError:
                 continue
             self.check_text(path, lines)
+            if path.endswith(".proto"):
+                self.check_schema(path, lines)
             if path.endswith(SOURCE):
                 self.check_source(path, lines)
                 if path.startswith("tests/"):
@@ -124,6 +136,42 @@ class Lint:
                 self.report(path, number, "words", "'%s' is a path of one machine" % place.group())
         if path.endswith(SOURCE + (".py", ".cmake")) and len(lines) - 1 > MAX_LINES:
             self.report(path, len(lines) - 1, "length", "%d lines; %d is the limit" % (len(lines) - 1, MAX_LINES))
+
+    def check_schema(self, path, lines):
+        """Comments of messages and fields; a kind in a oneof may leave it to its message."""
+        messages = set(re.findall(r"^\s*message (\w+)", "\n".join(lines), re.M))
+        stack = []
+        for number, line in enumerate(lines, 1):
+            text = line.strip()
+            block = re.match(r"(message|enum|oneof) (\w+) \{(\})?", text)
+            field = re.match(r"(?:optional |repeated )?(map<[^>]*>|[\w.]+) (\w+) = \d+;", text)
+            name, needs = None, True
+            if block and block.group(1) != "oneof":
+                name = block.group(2)
+            elif field and (not stack or stack[-1] != "enum"):
+                name = field.group(2)
+                needs = not (stack and stack[-1] == "oneof" and field.group(1).split(".")[-1] in messages)
+            if name is not None:
+                self.check_comment(path, lines, number, name, needs)
+            if block and not block.group(3):
+                stack.append(block.group(1))
+            elif text.startswith("}") and stack:
+                stack.pop()
+
+    def check_comment(self, path, lines, number, name, needed):
+        comment, above = [], number - 2
+        while above >= 0 and lines[above].strip().startswith("//"):
+            comment.insert(0, lines[above].strip()[2:])
+            above -= 1
+        if not comment:
+            if needed:
+                self.report(path, number, "docs", "'%s' has no comment" % name)
+            return
+        own = [w.lower() for w in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name)]
+        said = [w.lower() for w in re.findall(r"[A-Za-z0-9]+", " ".join(comment))]
+        news = [w for w in said if w not in EMPTY_WORDS and not any(same_word(w, o) for o in own)]
+        if not news:
+            self.report(path, number, "docs", "the comment of '%s' says no more than its name" % name)
 
     def check_source(self, path, lines):
         if not lines[0].startswith(("//", "/*")):

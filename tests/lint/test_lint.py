@@ -55,6 +55,15 @@ class SeededViolations(unittest.TestCase):
     def test_data_does_not_know_the_model(self):
         self.expect("layering", "libcore/data/side.cpp", '// Side.\n#include "model/bind.cpp"\nnamespace lbann::data {}\n')
 
+    def test_schema_comments(self):
+        proto = "// A file.\n// A node of the graph.\nmessage Layer {\n%s  optional int64 kernel_size = 1;\n}\n"
+        self.expect("docs", "proto/a.proto", proto % "")
+        self.expect("docs", "proto/a.proto", proto % "  // The size of the kernels.\n")
+        self.assertEqual(run({**CLEAN, "proto/a.proto": proto % "  // Window per spatial dim.\n"}), (0, []))
+        kind = "// A file.\n// A node.\nmessage Layer {\n  oneof kind {\n    Layer.Relu relu = 1;\n  }\n%s  message Relu {}\n}\n"
+        self.expect("docs", "proto/a.proto", kind % "")
+        self.assertEqual(run({**CLEAN, "proto/a.proto": kind % "  // y = max(x, 0).\n"}), (0, []))
+
     def test_unknown_room(self):
         self.expect("layering", "libcore/attic/a.cpp", "// Attic.\nnamespace lbann::attic {}\n")
 

@@ -51,8 +51,9 @@ std::optional<int> parse_validate_options(int argc, const char* const* argv, Val
                               {"plan", DumpKind::plan},
                               {"memory", DumpKind::memory}},
                              "Print one stage of the compilation as text.");
-  table.add_value("explain", "KIND", options.explain,
-                  "Print what a layer, operator or callback does; needs no FILE.");
+  table.add_value("explain", "NAME", options.explain,
+                  "Print what a layer, operator, callback, message or field means, with defaults and ranges; "
+                  "needs no FILE.");
   table.add_value("output,o", "FILE", options.output, "Where the report goes; - is standard output.");
 
   table.section("Machine to plan for");

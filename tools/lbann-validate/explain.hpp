@@ -1,11 +1,11 @@
-// `--explain KIND`: what a layer does and which fields it has.
+// `--explain NAME`: what a kind, a message or a field means.
 #pragma once
 
 #include <string>
 
 namespace lbann::tools {
 
-/// Throws base::Error (usage) with a suggestion for an unknown kind.
-std::string explain_layer(const std::string& kind);
+/// Throws base::Error (usage) with a suggestion for an unknown name.
+std::string explain(const std::string& name);
 
 }  // namespace lbann::tools

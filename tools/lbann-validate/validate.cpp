@@ -50,7 +50,7 @@ int validate_as_json(const ValidateOptions& options) {
 
 int validate_main(const ValidateOptions& options) {
   if (!options.explain.empty()) {
-    write_output(options, explain_layer(options.explain));
+    write_output(options, explain(options.explain));
     return 0;
   }
   if (options.fix) return fix_files(options);
