@@ -122,7 +122,8 @@ private:
       return;
     }
     const auto known = try_listed_default(field);
-    if (!known) return;
+    // A reader's defaults belong to one kind each; all of them would say little.
+    if (!known || message.GetDescriptor()->full_name() == "lbann_data.Reader") return;
     const bool wrapped = field.cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE;
     line(depth, fmt::format(fmt::runtime(wrapped ? "{} {{ value: {} }}" : "{}: {}"), field.name(), *known),
          "default");

@@ -96,8 +96,13 @@ constexpr Default defaults[] = {
     {"KFAC", "inverse_strategy", "\"all\""},
     {"KFAC", "learning_rate_factor", "1"},
     {"KFAC", "compute_interval", "1"},
+    {"PythonDataReader", "sample_function", "\"sample\""},
+    {"PythonDataReader", "num_samples_function", "\"num_samples\""},
+    {"PythonDataReader", "sample_dims_function", "\"sample_dims\""},
     {"PythonDatasetReader", "prefetch_factor", "1"},
     {"Reader", "hdf5_key_data", "\"full\""},
+    {"Reader", "scaling_factor_int16", "1"},
+    {"Reader", "separator", "\",\""},
     {"Reader", "hdf5_key_responses", "\"unitPar\""},
 };
 
