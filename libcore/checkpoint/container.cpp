@@ -7,9 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <compare>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -197,10 +200,38 @@ std::string read_checked(const std::string& dir, const Manifest& m, std::size_t 
   return bytes;
 }
 
-bool is_step_name(const std::string& name) {
-  return name.size() >= 13 && name.size() <= 24 && name.rfind("step-", 0) == 0 &&
-         name.find_first_not_of("0123456789", 5) == std::string::npos;
+/// What orders checkpoints: steps, then epochs, then the name.
+struct Age {
+  std::int64_t step = -1, epoch = -1;
+  std::string name;
+  auto operator<=>(const Age&) const = default;
+};
+
+std::optional<std::int64_t> try_parse_digits(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  if (!whole || text.empty() || text[0] == '-') return std::nullopt;
+  return value;
 }
+
+std::optional<Age> try_parse_name(const std::string& name) {
+  constexpr std::string_view step_prefix = "step-", hook_prefix = "sgd.shared.";
+  if (name.rfind(step_prefix, 0) == 0 && name.size() >= step_prefix.size() + 8) {
+    const auto step = try_parse_digits(std::string_view(name).substr(step_prefix.size()));
+    if (step) return Age{*step, -1, name};
+  }
+  const std::size_t epoch_at = name.find(".epoch."), step_at = name.find(".step.");
+  if (name.rfind(hook_prefix, 0) != 0 || epoch_at == std::string::npos || step_at == std::string::npos ||
+      step_at < epoch_at + 7)
+    return std::nullopt;
+  const auto epoch = try_parse_digits(std::string_view(name).substr(epoch_at + 7, step_at - epoch_at - 7));
+  const auto step = try_parse_digits(std::string_view(name).substr(step_at + 6));
+  if (!epoch || !step) return std::nullopt;
+  return Age{*step, *epoch, name};
+}
+
+constexpr std::string_view removed_suffix = ".removed";
 
 }  // namespace
 
@@ -259,23 +290,61 @@ Checkpoint load_checkpoint(const std::string& dir) {
   return result;
 }
 
+void check_checkpoint(const std::string& dir) {
+  const std::string path = fmt::format("{}/{}", dir, manifest_name);
+  const Manifest m = parse_manifest(read_or_refuse(path, max_manifest_bytes), path);
+  for (std::size_t i = 0; i < m.files.size(); ++i) read_checked(dir, m, i);
+}
+
 std::string make_step_name(std::int64_t step) { return fmt::format("step-{:08}", step); }
 
-std::optional<FoundCheckpoint> find_newest(const std::string& root) {
-  std::vector<std::string> names;
+std::string make_hook_name(const std::string& hook, std::int64_t epoch, std::int64_t step) {
+  return fmt::format("sgd.shared.{}.epoch.{}.step.{}", hook, epoch, step);
+}
+
+std::vector<std::string> list_checkpoints(const std::string& root) {
+  std::vector<Age> found;
   std::error_code error;
   for (fs::directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    if (is_step_name(name)) names.push_back(name);
+    if (auto age = try_parse_name(it->path().filename().string())) found.push_back(std::move(*age));
   }
   if (error && error != std::errc::no_such_file_or_directory)
     throw base::Error(base::ExitCode::checkpoint,
                       fmt::format("cannot read the folder '{}': {}", root, error.message()));
+  std::sort(found.begin(), found.end(), std::greater<>());
+  std::vector<std::string> names;
+  for (Age& age : found) names.push_back(std::move(age.name));
+  return names;
+}
+
+void remove_checkpoint(const std::string& dir) {
+  const std::string aside = fmt::format("{}{}", dir, removed_suffix);
+  std::error_code error;
+  fs::remove_all(aside, error);
+  if (::rename(dir.c_str(), aside.c_str()) != 0) fail_storage(fmt::format("cannot remove '{}'", dir));
+  fs::remove_all(aside, error);
+  if (error)
+    throw base::Error(base::ExitCode::storage, fmt::format("cannot remove '{}': {}", aside, error.message()));
+}
+
+void remove_leftovers(const std::string& root) {
+  std::error_code error;
+  std::vector<fs::path> leftovers;
+  for (fs::directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    const std::size_t partial = name.find(".partial-");
+    const bool removed = name.size() > removed_suffix.size() && name.ends_with(removed_suffix);
+    const std::string stem = partial != std::string::npos ? name.substr(0, partial)
+                             : removed ? name.substr(0, name.size() - removed_suffix.size())
+                                       : "";
+    if (try_parse_name(stem)) leftovers.push_back(it->path());
+  }
+  for (const fs::path& path : leftovers) fs::remove_all(path, error);
+}
+
+std::optional<FoundCheckpoint> find_newest(const std::string& root) {
+  const std::vector<std::string> names = list_checkpoints(root);
   if (names.empty()) return std::nullopt;
-  // Longer numbers are larger ones: names are padded to eight digits.
-  std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
-    return a.size() != b.size() ? a.size() > b.size() : a > b;
-  });
   FoundCheckpoint found;
   const std::size_t tries = std::min(names.size(), max_fallbacks + 1);
   for (std::size_t i = 0; i < tries; ++i) {

@@ -70,8 +70,23 @@ struct FoundCheckpoint {
 
 /// "step-00000120": the folder's name for a training step.
 std::string make_step_name(std::int64_t step);
+/// "sgd.shared.epoch_begin.epoch.3.step.120": the name in the tree of LBANN's checkpoint callback.
+std::string make_hook_name(const std::string& hook, std::int64_t epoch, std::int64_t step);
 
-/// The newest good step-XXXXXXXX in a folder; tries at most three older ones when the newest is
+/// Names of the checkpoints in a folder, of either form, newest first. Empty when there is no such folder;
+/// throws base::Error (checkpoint) when it cannot be read.
+std::vector<std::string> list_checkpoints(const std::string& root);
+
+/// Throws base::Error (checkpoint) unless the manifest and every file are as they were written.
+void check_checkpoint(const std::string& dir);
+
+/// Removes a checkpoint. A kill in the middle leaves nothing that could be taken for one.
+void remove_checkpoint(const std::string& dir);
+
+/// Removes what killed runs left half-written or half-removed. Nobody else may be writing there.
+void remove_leftovers(const std::string& root);
+
+/// The newest good checkpoint in a folder; tries at most three older ones when the newest is
 /// damaged. nullopt when there is none at all (or no such folder); throws base::Error (checkpoint)
 /// when there are some but none of those tried is good.
 std::optional<FoundCheckpoint> find_newest(const std::string& root);

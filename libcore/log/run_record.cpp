@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 #include "base/diagnostic.hpp"
 #include "base/files.hpp"
@@ -126,21 +127,59 @@ std::string render_record(const RunRecord& r) {
 }
 
 RecordWriter::RecordWriter(const std::string& path) : path_(path) {
-  fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  do fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  while (fd_ < 0 && errno == EINTR);
   if (fd_ < 0) refuse(path, "open");
   const off_t size = ::lseek(fd_, 0, SEEK_END);
   if (size <= 0) return;  // new, or not a file that can be torn (a pipe, a terminal)
   const off_t whole = whole_lines(fd_, size, path);
   if (whole != size && ::ftruncate(fd_, whole) != 0) refuse(path, "truncate");
+  keep_records(std::numeric_limits<std::int64_t>::max());
 }
 
 RecordWriter::~RecordWriter() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+std::int64_t RecordWriter::keep_records(std::int64_t count) {
+  char block[1 << 16];
+  num_records_ = 0;
+  off_t end = 0;
+  for (off_t at = 0; num_records_ < count;) {
+    const ssize_t n = ::pread(fd_, block, sizeof block, at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == ESPIPE) return num_records_;
+    if (n < 0) refuse(path_, "read");
+    if (n == 0) return num_records_;
+    for (ssize_t i = 0; i < n && num_records_ < count; ++i) {
+      if (block[i] != '\n') continue;
+      ++num_records_;
+      end = at + i + 1;
+    }
+    at += n;
+  }
+  int rc = 0;
+  do rc = ::ftruncate(fd_, end);
+  while (rc != 0 && errno == EINTR);
+  if (rc != 0 && errno != EINVAL) refuse(path_, "truncate");
+  return num_records_;
+}
+
+void RecordWriter::sync() const {
+  int rc = 0;
+  do rc = ::fsync(fd_);
+  while (rc != 0 && errno == EINTR);
+  if (rc != 0 && errno != EINVAL && errno != EROFS) refuse(path_, "sync");
+}
+
 void RecordWriter::write(const RunRecord& record) {
+  const off_t before = ::lseek(fd_, 0, SEEK_END);
   const int failure = base::write_all(fd_, render_record(record));
-  if (failure == 0) return;
+  if (failure == 0) {
+    ++num_records_;
+    return;
+  }
+  if (before >= 0 && ::ftruncate(fd_, before) != 0) errno = failure;  // a torn line is cut off next time
   errno = failure;
   refuse(path_, "write");
 }
@@ -172,9 +211,21 @@ std::string render_run_info(const RunInfo& info) {
   for (const std::string& word : info.argv) argv += (argv.empty() ? "" : ", ") + json_quote(word);
   return fmt::format(
       "{{\n  \"schema\": \"{}\",\n  \"run\": {},\n  \"attempt\": {},\n  \"seed\": {},\n  \"program\": {},\n"
-      "  \"version\": {},\n  \"git\": {},\n  \"host\": {},\n  \"started\": {},\n  \"argv\": [{}]\n}}\n",
+      "  \"version\": {},\n  \"git\": {},\n  \"host\": {},\n  \"started\": {},\n  \"resumed_step\": {},\n  "
+      "\"threads\": {},\n  \"pid\": {},\n"
+      "  \"job\": {},\n  \"argv\": [{}]\n}}\n",
       run_schema, json_quote(info.run), info.attempt, info.seed, json_quote(info.program),
-      json_quote(info.version), json_quote(info.git), json_quote(info.host), json_number(info.started), argv);
+      json_quote(info.version), json_quote(info.git), json_quote(info.host), json_number(info.started),
+      info.resumed_step, info.threads, info.pid, json_quote(info.job), argv);
+}
+
+std::string render_failure(const FailureInfo& f) {
+  return fmt::format(
+      "{{\n  \"schema\": \"lbann-failure/1\",\n  \"run\": {},\n  \"attempt\": {},\n  \"code\": {},\n"
+      "  \"message\": {},\n  \"help\": {},\n  \"phase\": {},\n  \"epoch\": {},\n  \"step\": {},\n"
+      "  \"checkpoint\": {},\n  \"host\": {},\n  \"wall\": {}\n}}\n",
+      json_quote(f.run), f.attempt, f.code, json_quote(f.message), json_quote(f.help), json_quote(f.phase),
+      f.epoch, f.step, json_quote(f.checkpoint), json_quote(f.host), json_number(f.wall));
 }
 
 void save_run_info(const RunInfo& info, const std::string& path) {
@@ -197,6 +248,11 @@ RunInfo load_run_info(const std::string& path) {
   reader.text("host", info.host);
   reader.number("started", info.started);
   reader.integer("seed", info.seed);
+  // Younger than the format: absent in old files.
+  if (value->find("resumed_step")) reader.integer("resumed_step", info.resumed_step);
+  if (value->find("threads")) reader.integer("threads", info.threads);
+  if (value->find("pid")) reader.integer("pid", info.pid);
+  if (value->find("job")) reader.text("job", info.job);
   if (const JsonValue* argv = reader.need("argv")) {
     for (const JsonValue& word : argv->items) {
       if (word.kind != JsonValue::Kind::string) reader.wrong("argv", "a list of strings");

@@ -39,11 +39,19 @@ public:
   ~RecordWriter();
   RecordWriter(const RecordWriter&) = delete;
   RecordWriter& operator=(const RecordWriter&) = delete;
+  /// All of the record or, when the disk refuses, nothing of it.
   void write(const RunRecord& record);
+  /// Lines in the file.
+  std::int64_t num_records() const { return num_records_; }
+  /// Cuts off what follows the first `count` lines; returns how many there are now.
+  std::int64_t keep_records(std::int64_t count);
+  /// Makes what was written survive a power loss.
+  void sync() const;
 
 private:
   std::string path_;
   int fd_ = -1;
+  std::int64_t num_records_ = 0;
 };
 
 /// A line that is no record, 1-based.
@@ -73,7 +81,28 @@ struct RunInfo {
   std::string host{};
   double started = 0;  // Unix time, seconds
   std::vector<std::string> argv{};
+  std::int64_t resumed_step = -1;  // training step this attempt goes on from; -1: it began anew
+  std::int64_t threads = 0;
+  std::int64_t pid = 0;
+  std::string job{};  // the scheduler's id; empty: none
 };
+
+/// failure.json: why a run ended with an error.
+struct FailureInfo {
+  std::string run{};
+  std::int64_t attempt = 1;
+  int code = 0;  // the exit code
+  std::string message{};
+  std::string help{};
+  std::string phase{};  // epoch_begin, training, validation, test, finished; "setup" before that
+  std::int64_t epoch = 0;
+  std::int64_t step = 0;     // training steps done
+  std::string checkpoint{};  // the newest of this attempt; empty: none
+  std::string host{};
+  double wall = 0;  // Unix time, seconds
+};
+
+std::string render_failure(const FailureInfo& info);
 
 std::string render_run_info(const RunInfo& info);
 /// Replaces `path` atomically.

@@ -89,7 +89,7 @@ private:
       if (message.has_name()) check_name(node.name, node.path + ".name", "weights");
       if (message.has_initializer()) node.initializer = &message.initializer();
       if (message.has_optimizer()) node.optimizer = &message.optimizer();
-      node.type = type_of(message.datatype(), node.path + ".datatype");
+      if (message.has_datatype()) node.type = type_of(message.datatype(), node.path + ".datatype");
       if (message.sharded())
         diagnostics_.warning(
             "no-effect", spans_.span(node.path + ".sharded"),
@@ -108,6 +108,7 @@ private:
   std::optional<tensor::DataType> type_of(lbann_data::DataType type, const std::string& path) {
     switch (type) {
       case lbann_data::DEFAULT_DATATYPE:
+        return std::nullopt;
       case lbann_data::FLOAT:
         return tensor::DataType::f32;
       case lbann_data::DOUBLE:
@@ -137,7 +138,7 @@ private:
       if (node.params == nullptr && !broken)
         error("layer-without-kind", node.span, fmt::format("layer '{}' has no kind", node.name),
               "add one, for example relu {}");
-      node.type = type_of(message.datatype(), node.path + ".datatype");
+      if (message.has_datatype()) node.type = type_of(message.datatype(), node.path + ".datatype");
       node.frozen = message.freeze();
       read_options(message, node);
       const auto where = node.named ? spans_.span(node.path + ".name") : node.span;

@@ -8,6 +8,7 @@
 
 #include "base/edit_distance.hpp"
 #include "lbann.pb.h"
+#include "model/bind_callbacks.hpp"
 #include "model/bind_readers.hpp"
 #include "model/settings_binder.hpp"
 
@@ -66,13 +67,14 @@ void bind_reader(Binder& b, const ReaderNode& node, TrainingSettings& s) {
   s.readers.push_back(std::move(r));
 }
 
-void bind_callback(Binder& b, const CallbackNode& node, int index, TrainingSettings& s) {
+void bind_callback(Binder& b, const LayerGraph& graph, const CallbackNode& node, int index,
+                   TrainingSettings& s) {
   static const std::set<std::string> schedules{"step_learning_rate",       "set_learning_rate",
                                                "drop_fixed_learning_rate", "linear_growth_learning_rate",
                                                "poly_learning_rate",       "cosine_decay_learning_rate"};
   if (node.kind == "print") {
     b.check_fields(*node.params, node.path + ".print", {}, {"interval", "print_global_stat_only"});
-    s.callbacks.push_back({CallbackKind::print, 0});
+    s.callbacks.push_back({CallbackKind::print});
   } else if (node.kind == "timer") {
     b.check_fields(*node.params, node.path + ".timer", {"skip_steps"});
     s.callbacks.push_back(
@@ -81,10 +83,10 @@ void bind_callback(Binder& b, const CallbackNode& node, int index, TrainingSetti
     b.check_fields(*node.params, node.path + ".progress_bar", {},
                    {"interval", "newline_interval", "print_mem_usage", "moving_average_length", "bar_width",
                     "scientific_notation"});
-    s.callbacks.push_back({CallbackKind::progress_bar, 0});
+    s.callbacks.push_back({CallbackKind::progress_bar});
   } else if (schedules.count(node.kind) > 0) {
     s.schedules.push_back(index);
-  } else if (!node.kind.empty()) {
+  } else if (!node.kind.empty() && !try_bind_callback(b.experiment(), graph, node, b.diagnostics(), s)) {
     b.error("not-supported", node.span,
             fmt::format("callback '{}' is known to LBANN, not yet supported here", node.kind));
   }
@@ -134,7 +136,7 @@ TrainingSettings bind_settings(const Experiment& experiment, const LayerGraph& g
   }
   for (const ReaderNode& node : graph.readers) bind_reader(b, node, s);
   for (std::size_t i = 0; i < graph.callbacks.size(); ++i) {
-    bind_callback(b, graph.callbacks[i], static_cast<int>(i), s);
+    bind_callback(b, graph, graph.callbacks[i], static_cast<int>(i), s);
   }
   return s;
 }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,11 +51,34 @@ struct ReaderSettings {
   base::SourceSpan span{};
 };
 
-enum class CallbackKind { print, timer, progress_bar };
+enum class CallbackKind {
+  print,
+  timer,
+  progress_bar,
+  checkpoint,
+  check_gradients,
+  check_metric,
+  check_nan,
+  dump_weights,
+  early_stopping,
+  load_model,
+  save_model
+};
 
+/// Each kind uses the members that its message has.
 struct CallbackSettings {
-  CallbackKind kind;
-  std::int64_t skip_steps = 0;  // timer
+  CallbackKind kind = CallbackKind::print;
+  std::int64_t skip_steps = 0;      // timer
+  std::string directory{};          // of files read or written; load_model: several, separated by blanks
+  std::string restart_directory{};  // checkpoint
+  std::int64_t every_epochs = 0, every_steps = 0;
+  double every_seconds = 0;
+  std::int64_t patience = 0;  // early_stopping
+  std::string metric{};       // check_metric
+  double lower_bound = 0, upper_bound = 0;
+  double step_size = 0;  // check_gradients; 0: chosen from the objective
+  bool verbose = false, error_on_failure = false;
+  std::set<std::string> modes{};  // "training", "validation", "test", ...; empty: all
 };
 
 struct TrainingSettings {

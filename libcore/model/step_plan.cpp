@@ -9,6 +9,7 @@ passes::Compilation make_compilation(graph::Graph graph, const LoweredModel& mod
   c.graph = std::move(graph);
   c.training = options.training;
   c.commit = options.commit;
+  c.expose_gradients = options.expose_gradients;
   c.l2_terms = model.l2_terms;
   c.disabled = options.disabled;
   c.weight_layouts = options.weight_layouts;

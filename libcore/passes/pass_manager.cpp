@@ -16,7 +16,7 @@ const std::vector<Pass>& all_passes() {
       {"insert_casts", insert_casts, false, false},
       {"place_tensors", place_tensors, false, true},
       {"differentiate", differentiate, true, true},
-      {"transform_gradients", transform_gradients, true, true},
+      {"transform_gradients", transform_gradients, false, true},
       {"insert_updates", insert_updates, true, true},
       {"sparsify_updates", sparsify_updates, true, false},
       {"insert_comm", insert_comm, false, true},

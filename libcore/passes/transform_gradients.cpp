@@ -1,7 +1,7 @@
 // transform_gradients: what happens to gradients between backward and update, in this order:
 // finite flag (committed schedule), then L2 terms (added after clipping in LBANN too: a clip never
 // sees them). An L2 term adds scale * w to the gradient and scale/2 * sum w^2 to the objective,
-// which counts all weights named, trainable or not.
+// which counts all weights named, trainable or not. The objective of an evaluation counts them, too.
 #include <algorithm>
 
 #include "ops/builder.hpp"
@@ -37,6 +37,7 @@ void add_finite_flag(Compilation& c, ops::Builder& b) {
 
 void add_l2(Compilation& c, ops::Builder& b, const L2Term& term) {
   graph::Graph& g = c.graph;
+  const graph::Output* sums_to = find_output(g, "objective");
   graph::ValueId total = graph::none;
   const std::vector<graph::NodeId> order = g.order;
   for (graph::NodeId id : order) {
@@ -52,6 +53,7 @@ void add_l2(Compilation& c, ops::Builder& b, const L2Term& term) {
     for (int d = 0; d < g.shape(w).rank(); ++d) axes.push_back(d);
     graph::ValueId sum = b.reduce("sum", b.ewise("square", {w}), axes);
     sum = b.scale(b.reshape(sum, tensor::Shape{1}), term.scale / 2);
+    if (sums_to != nullptr) sum = b.cast(sum, b.spec(sums_to->value).type);  // weights may differ in type
     total = total == graph::none ? sum : b.add2(total, sum);
     const auto gradient = c.gradients.find(w);
     if (gradient != c.gradients.end()) {
@@ -68,10 +70,12 @@ void add_l2(Compilation& c, ops::Builder& b, const L2Term& term) {
 }  // namespace
 
 void transform_gradients(Compilation& c) {
+  const bool flag = c.training && c.commit == Commit::committed;
+  if (!flag && c.l2_terms.empty()) return;
   ops::Builder b(c.graph);
   b.set_origin(c.graph.add_origin({"<objective>", "", {}}));
-  b.set_phase(graph::Phase::backward);
-  if (c.commit == Commit::committed) add_finite_flag(c, b);
+  b.set_phase(c.training ? graph::Phase::backward : graph::Phase::forward);
+  if (flag) add_finite_flag(c, b);
   for (const L2Term& term : c.l2_terms) add_l2(c, b, term);
 }
 

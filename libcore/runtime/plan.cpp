@@ -38,6 +38,12 @@ Runner::Runner(const Plan& plan, const Arena& arena, const WeightStore& weights)
     const graph::Node& n = g.node(id);
     if (n.op == "input") inputs_.push_back({n.attrs.get_text("name"), n.outputs[0], {}, {}});
   }
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const auto rest = inputs_.begin() + static_cast<std::ptrdiff_t>(i) + 1;
+    const auto twin =
+        std::find_if(rest, inputs_.end(), [&](const Input& other) { return other.name == inputs_[i].name; });
+    if (twin != inputs_.end()) inputs_[i].twin = static_cast<int>(twin - inputs_.begin());
+  }
   const auto input_of = [&](const passes::Slot& s) -> Input& {
     return *std::find_if(inputs_.begin(), inputs_.end(),
                          [&](const Input& i) { return i.boundary == s.offset; });
@@ -67,19 +73,27 @@ Runner::Runner(const Plan& plan, const Arena& arena, const WeightStore& weights)
   }
 }
 
-bool Runner::has_input(const std::string& name) const {
-  return std::any_of(inputs_.begin(), inputs_.end(), [&](const Input& i) { return i.name == name; });
+bool Runner::has_input(const std::string& name) const { return find_input(name) >= 0; }
+
+int Runner::find_input(const std::string& name) const {
+  const auto found =
+      std::find_if(inputs_.begin(), inputs_.end(), [&](const Input& i) { return i.name == name; });
+  return found == inputs_.end() ? -1 : static_cast<int>(found - inputs_.begin());
+}
+
+void Runner::bind_input(int input, const void* data) {
+  while (input >= 0) {
+    const Input& i = inputs_[static_cast<std::size_t>(input)];
+    for (graph::ValueId v : i.values) addresses_[static_cast<std::size_t>(v)] = const_cast<void*>(data);
+    for (std::size_t p : i.pointers) pointers_[p] = const_cast<void*>(data);
+    input = i.twin;
+  }
 }
 
 void Runner::bind_input(const std::string& name, const void* data) {
-  bool found = false;
-  for (const Input& input : inputs_) {
-    if (input.name != name) continue;
-    found = true;
-    for (graph::ValueId v : input.values) addresses_[static_cast<std::size_t>(v)] = const_cast<void*>(data);
-    for (std::size_t p : input.pointers) pointers_[p] = const_cast<void*>(data);
-  }
-  if (!found) throw base::Error(base::ExitCode::internal, fmt::format("the plan has no input '{}'", name));
+  const int input = find_input(name);
+  if (input < 0) throw base::Error(base::ExitCode::internal, fmt::format("the plan has no input '{}'", name));
+  bind_input(input, data);
 }
 
 void Runner::run_step(const BoundStep& s) {
@@ -107,27 +121,33 @@ std::vector<StepTime> Runner::run_profiled() {
   return times;
 }
 
-bool Runner::has_output(const std::string& name) const {
-  for (const graph::Output& o : plan_.graph().outputs) {
-    if (o.name == name) return true;
+bool Runner::has_output(const std::string& name) const { return find_output(name) >= 0; }
+
+int Runner::find_output(const std::string& name) const {
+  const std::vector<graph::Output>& outputs = plan_.graph().outputs;
+  const auto found =
+      std::find_if(outputs.begin(), outputs.end(), [&](const graph::Output& o) { return o.name == name; });
+  return found == outputs.end() ? -1 : static_cast<int>(found - outputs.begin());
+}
+
+double Runner::output(int output) const {
+  const graph::Output& o = plan_.graph().outputs[static_cast<std::size_t>(output)];
+  const void* p = addresses_[static_cast<std::size_t>(o.value)];
+  switch (plan_.graph().value(o.value).spec.type) {
+    case tensor::DataType::f32:
+      return static_cast<double>(*static_cast<const float*>(p));
+    case tensor::DataType::f64:
+      return *static_cast<const double*>(p);
+    default:
+      throw base::Error(base::ExitCode::internal, fmt::format("output '{}' is no number", o.name));
   }
-  return false;
 }
 
 double Runner::output(const std::string& name) const {
-  for (const graph::Output& o : plan_.graph().outputs) {
-    if (o.name != name) continue;
-    const void* p = addresses_[static_cast<std::size_t>(o.value)];
-    switch (plan_.graph().value(o.value).spec.type) {
-      case tensor::DataType::f32:
-        return static_cast<double>(*static_cast<const float*>(p));
-      case tensor::DataType::f64:
-        return *static_cast<const double*>(p);
-      default:
-        break;
-    }
-  }
-  throw base::Error(base::ExitCode::internal, fmt::format("the plan has no output '{}'", name));
+  const int found = find_output(name);
+  if (found < 0)
+    throw base::Error(base::ExitCode::internal, fmt::format("the plan has no output '{}'", name));
+  return output(found);
 }
 
 }  // namespace lbann::runtime

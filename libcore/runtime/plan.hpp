@@ -65,11 +65,16 @@ public:
   /// base::Error (internal) for a name the plan does not have.
   void bind_input(const std::string& name, const void* data);
   bool has_input(const std::string& name) const;
+  /// The same by number, for what happens at every step; -1: the plan has no such input.
+  int find_input(const std::string& name) const;
+  void bind_input(int input, const void* data);
   void run();
   std::vector<StepTime> run_profiled();
   /// The number an output holds after run() (outputs are single elements).
   double output(const std::string& name) const;
   bool has_output(const std::string& name) const;
+  int find_output(const std::string& name) const;
+  double output(int output) const;
   /// Address of any value, for tests and taps; valid until the buffer is reused in the step.
   const void* address(graph::ValueId v) const { return addresses_[static_cast<std::size_t>(v)]; }
   /// Called after each step of run() when set; tests and taps look at values before they are reused.
@@ -89,6 +94,7 @@ private:
     graph::ValueId boundary;
     std::vector<graph::ValueId> values;  // the boundary and views of it
     std::vector<std::size_t> pointers;   // operands
+    int twin = -1;                       // another input of the same name
   };
   void run_step(const BoundStep& s);
 

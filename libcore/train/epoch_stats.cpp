@@ -28,6 +28,18 @@ double WeightedMean::mean() const {
   return num_samples_ == 0 ? nan : (sum_ + compensation_) / static_cast<double>(num_samples_);
 }
 
+void WeightedMean::save_state(StateWriter out) const {
+  out.put("sum", sum_);
+  out.put("compensation", compensation_);
+  out.put("num_samples", num_samples_);
+}
+
+void WeightedMean::load_state(const StateReader& in) {
+  sum_ = in.number("sum");
+  compensation_ = in.number("compensation");
+  num_samples_ = in.integer("num_samples");
+}
+
 StepTimeStatistics make_step_time_statistics(std::vector<double> seconds) {
   const std::size_t n = seconds.size();
   if (n == 0) return {nan, nan, nan, nan, nan};
@@ -59,6 +71,21 @@ void EpochStats::add_step(double objective, const std::vector<double>& metrics, 
   objective_.add(objective, num_samples);
   for (std::size_t i = 0; i < metrics.size(); ++i) metrics_[i].add(metrics[i], num_samples);
   seconds_.push_back(seconds);
+}
+
+void EpochStats::save_state(StateWriter out) const {
+  objective_.save_state(out.section("objective"));
+  for (std::size_t i = 0; i < metrics_.size(); ++i) {
+    metrics_[i].save_state(out.section("metric" + std::to_string(i)));
+  }
+}
+
+void EpochStats::load_state(const StateReader& in) {
+  begin();
+  objective_.load_state(in.section("objective"));
+  for (std::size_t i = 0; i < metrics_.size(); ++i) {
+    metrics_[i].load_state(in.section("metric" + std::to_string(i)));
+  }
 }
 
 StepTimeStatistics EpochStats::step_times(std::int64_t skip) const {

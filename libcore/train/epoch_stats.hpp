@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "train/state.hpp"
+
 namespace lbann::train {
 
 /// sum(value * weight) / sum(weight), in compensated double.
@@ -17,8 +19,9 @@ public:
   void add(double value, std::int64_t num_samples);
   double mean() const;
   std::int64_t num_samples() const { return num_samples_; }
-  /// The state, for checkpoints.
   double sum() const { return sum_ + compensation_; }
+  void save_state(StateWriter out) const;
+  void load_state(const StateReader& in);
 
 private:
   double sum_ = 0;
@@ -55,6 +58,9 @@ public:
   std::int64_t num_steps() const { return static_cast<std::int64_t>(seconds_.size()); }
   /// Leaves out the first `skip` steps of the epoch.
   StepTimeStatistics step_times(std::int64_t skip = 0) const;
+  /// The sums, not the times: a resumed epoch knows the times of its own steps only.
+  void save_state(StateWriter out) const;
+  void load_state(const StateReader& in);
 
 private:
   WeightedMean objective_;

@@ -1,10 +1,9 @@
-// Trainer: plans, weights, pipelines and the epoch loop.
+// Trainer: plans, weights, pipelines and the single step. Epochs: train_loop.cpp.
 #include "train/trainer.hpp"
 
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -20,10 +19,6 @@ namespace {
 
 /// Plans kept beside the primary one: full and partial batch of each mode.
 constexpr std::size_t max_plans = 8;
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 BatchCounts count_batches(const DataPart& part, std::int64_t mini_batch) {
   BatchCounts c;
@@ -51,7 +46,8 @@ std::string_view to_string(DataMode mode) {
   return "";
 }
 
-Trainer::Trainer(TrainerConfig config) : config_(std::move(config)), world_(comm::make_self_world(1)) {}
+Trainer::Trainer(TrainerConfig config)
+  : config_(std::move(config)), world_(comm::make_self_world(1)), stats_(config_.metrics.size()) {}
 Trainer::~Trainer() = default;
 
 void Trainer::setup() {
@@ -77,7 +73,8 @@ void Trainer::setup() {
 }
 
 Trainer::PreparedPlan Trainer::make_plan(layers::Mode mode, std::int64_t batch) {
-  model::LoweredModel lowered = config_.lower(mode, batch);
+  model::LoweredModel lowered =
+      config_.lower(mode, batch, config_.oracle ? tensor::DataType::f64 : tensor::DataType::f32);
   model::StepOptions options;
   options.training = mode == layers::Mode::train;
   options.commit = config_.commit;
@@ -90,13 +87,35 @@ Trainer::PreparedPlan Trainer::make_plan(layers::Mode mode, std::int64_t batch) 
     model_weights_ = std::move(lowered.weights);
     step_scalars_.assign(static_cast<std::size_t>(c.num_step_scalars), 0.0);
   }
-  PreparedPlan prepared;
-  prepared.plan = std::make_unique<runtime::Plan>(std::move(c));
+  PreparedPlan result;
+  result.plan = std::make_unique<runtime::Plan>(std::move(c));
+  const std::vector<graph::Output>& outputs = result.plan->graph().outputs;
+  const auto find = [&](const std::string& name) {
+    const auto o =
+        std::find_if(outputs.begin(), outputs.end(), [&](const auto& x) { return x.name == name; });
+    return o == outputs.end() ? -1 : static_cast<int>(o - outputs.begin());
+  };
+  result.objective = find("objective");
+  result.commit = find("commit");
+  for (const model::LoweredMetric& m : lowered.metrics) result.metrics.push_back(find(m.output));
   for (const model::RandomScalar& r : lowered.random_scalars) {
-    prepared.random_scalars.push_back(r.probability);
-    prepared.random_scalars.push_back(r.value);
+    result.random_scalars.push_back(r.probability);
+    result.random_scalars.push_back(r.value);
   }
-  return prepared;
+  return result;
+}
+
+/// Makes the runner and looks up the inputs.
+void Trainer::bind(PreparedPlan& p) {
+  p.runner = std::make_unique<runtime::Runner>(*p.plan, arena_, weights_);
+  p.step_scalars = p.runner->find_input("step_scalars");
+  p.random_state = p.runner->find_input("random_state");
+  p.random_scalar_input = p.runner->find_input("random_scalars");
+  for (const auto& [mode, part] : config_.data) {
+    std::vector<int>& inputs = p.fields[mode];
+    inputs.clear();
+    for (const data::FieldSpec& f : part.dataset->fields()) inputs.push_back(p.runner->find_input(f.name));
+  }
 }
 
 Trainer::PreparedPlan& Trainer::prepared(layers::Mode mode, std::int64_t batch) {
@@ -118,7 +137,7 @@ Trainer::PreparedPlan& Trainer::prepared(layers::Mode mode, std::int64_t batch) 
     if (arena_.reserve(found->second.plan->memory().arena_bytes)) {
       bind_all();
     } else {
-      found->second.runner = std::make_unique<runtime::Runner>(*found->second.plan, arena_, weights_);
+      bind(found->second);
     }
   }
   found->second.last_use = ++use_counter_;
@@ -126,7 +145,7 @@ Trainer::PreparedPlan& Trainer::prepared(layers::Mode mode, std::int64_t batch) 
 }
 
 void Trainer::bind_all() {
-  for (auto& [key, p] : plans_) p.runner = std::make_unique<runtime::Runner>(*p.plan, arena_, weights_);
+  for (auto& [key, p] : plans_) bind(p);
 }
 
 void Trainer::initialise_weights() {
@@ -183,27 +202,30 @@ std::uint64_t Trainer::random_draws(DataMode mode) const {
   return found == draws_.end() ? 0 : found->second;
 }
 
-void Trainer::bind_random(PreparedPlan& p, DataMode mode) {
+std::array<std::int64_t, 2> Trainer::random_state(DataMode mode) const {
   // The modes count apart, in ranges of their own, so that validating changes no training step.
   constexpr int mode_shift = 56;
-  random_state_[0] = static_cast<std::int64_t>(base::make_random_key(config_.seed, 0));
-  random_state_[1] =
-      static_cast<std::int64_t>(static_cast<std::uint64_t>(mode) << mode_shift | random_draws(mode));
-  if (p.runner->has_input("random_state")) p.runner->bind_input("random_state", random_state_);
-  if (p.runner->has_input("random_scalars")) p.runner->bind_input("random_scalars", p.random_scalars.data());
+  return {static_cast<std::int64_t>(base::make_random_key(config_.seed, 0)),
+          static_cast<std::int64_t>(static_cast<std::uint64_t>(mode) << mode_shift | random_draws(mode))};
+}
+
+void Trainer::bind_random(PreparedPlan& p, DataMode mode) {
+  random_state_ = random_state(mode);
+  if (p.random_state >= 0) p.runner->bind_input(p.random_state, random_state_.data());
+  if (p.random_scalar_input >= 0) p.runner->bind_input(p.random_scalar_input, p.random_scalars.data());
 }
 
 StepInfo Trainer::run_batch(DataMode mode, const data::Batch& batch) {
   const bool training = mode == DataMode::training;
   PreparedPlan& p = prepared(training ? layers::Mode::train : layers::Mode::evaluate, batch.size);
   runtime::Runner& runner = *p.runner;
-  const std::vector<data::FieldSpec>& fields = config_.data.at(mode).dataset->fields();
-  for (std::size_t f = 0; f < fields.size(); ++f) {
-    if (runner.has_input(fields[f].name)) runner.bind_input(fields[f].name, batch.fields[f]);
+  const std::vector<int>& inputs = p.fields.at(mode);
+  for (std::size_t f = 0; f < inputs.size(); ++f) {
+    if (inputs[f] >= 0) runner.bind_input(inputs[f], batch.fields[f]);
   }
   if (training) {
     write_step_scalars();
-    if (runner.has_input("step_scalars")) runner.bind_input("step_scalars", step_scalars_.data());
+    if (p.step_scalars >= 0) runner.bind_input(p.step_scalars, step_scalars_.data());
   }
   bind_random(p, mode);
   if (config_.poison_arena) arena_.poison();
@@ -215,9 +237,9 @@ StepInfo Trainer::run_batch(DataMode mode, const data::Batch& batch) {
   info.batch = batch.index;
   info.size = batch.size;
   info.step = steps_[mode];
-  info.objective = runner.output("objective");
-  for (const MetricInfo& m : config_.metrics) info.metrics.push_back(runner.output("metric:" + m.name));
-  const bool committed = !training || !runner.has_output("commit") || runner.output("commit") != 0;
+  info.objective = runner.output(p.objective);
+  for (const int m : p.metrics) info.metrics.push_back(runner.output(m));
+  const bool committed = !training || p.commit < 0 || runner.output(p.commit) != 0;
   if (config_.stop_at_nan && (!committed || !std::isfinite(info.objective))) stop_at_bad_value(p, info);
   ++steps_[mode];
   ++draws_[mode];
@@ -233,73 +255,6 @@ void Trainer::stop_at_bad_value(PreparedPlan& p, const StepInfo& info) {
                     fmt::format("{} step {} (epoch {}): objective function is {}; {}", to_string(info.mode),
                                 info.step, info.epoch, info.objective, place),
                     "lower the learning rate, or look at the layer named");
-}
-
-StepInfo Trainer::train_step() {
-  const auto start = std::chrono::steady_clock::now();
-  const data::Batch& batch = pipelines_.at(DataMode::training)->next();
-  StepInfo info = run_batch(DataMode::training, batch);
-  info.seconds = seconds_since(start);
-  return info;
-}
-
-EpochStats Trainer::evaluate(DataMode mode) {
-  EpochStats stats(config_.metrics.size());
-  stats.begin();
-  const auto found = pipelines_.find(mode);
-  if (found == pipelines_.end()) return stats;
-  const std::int64_t limit = config_.max_steps >= 0 ? config_.max_steps : found->second->num_batches();
-  for (std::int64_t i = 0; i < limit; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    const data::Batch& batch = found->second->next();
-    const bool last = batch.last_of_epoch;
-    StepInfo info = run_batch(mode, batch);
-    info.seconds = seconds_since(start);
-    stats.add_step(info.objective, info.metrics, info.size, info.seconds);
-    for (auto& callback : callbacks_) callback->on_step_end(info_, info);
-    if (last) return stats;
-  }
-  // Cut short: the next pass begins at the beginning again.
-  found->second->seek(found->second->position().first + 1, 0);
-  return stats;
-}
-
-void Trainer::train() {
-  if (pipelines_.count(DataMode::training) == 0) {
-    throw base::Error(base::ExitCode::config, "there is no training data",
-                      "add a reader with role: \"train\"");
-  }
-  bool finished = config_.max_steps == 0;
-  for (; epoch_ < config_.num_epochs && !finished; ++epoch_) {
-    for (auto& callback : callbacks_) callback->on_epoch_begin(info_, epoch_);
-    const auto epoch_start = std::chrono::steady_clock::now();
-    EpochStats stats(config_.metrics.size());
-    stats.begin();
-    for (std::int64_t i = 0; i < info_.training.num_batches && !finished; ++i) {
-      StepInfo info = train_step();
-      info.epoch = epoch_;
-      stats.add_step(info.objective, info.metrics, info.size, info.seconds);
-      for (auto& callback : callbacks_) callback->on_step_end(info_, info);
-      finished = config_.max_steps >= 0 && steps_[DataMode::training] >= config_.max_steps;
-    }
-    EpochInfo end{DataMode::training, epoch_, steps_[DataMode::training], &stats, seconds_since(epoch_start)};
-    for (auto& callback : callbacks_) callback->on_epoch_end(info_, end);
-    if (pipelines_.count(DataMode::validation) > 0) {
-      const auto start = std::chrono::steady_clock::now();
-      const EpochStats validation = evaluate(DataMode::validation);
-      EpochInfo done{DataMode::validation, epoch_, steps_[DataMode::training], &validation,
-                     seconds_since(start)};
-      for (auto& callback : callbacks_) callback->on_evaluation_end(info_, done);
-    }
-  }
-  if (pipelines_.count(DataMode::test) > 0) {
-    const auto start = std::chrono::steady_clock::now();
-    const EpochStats test = evaluate(DataMode::test);
-    EpochInfo done{DataMode::test, std::max<std::int64_t>(epoch_ - 1, 0), steps_[DataMode::training], &test,
-                   seconds_since(start)};
-    for (auto& callback : callbacks_) callback->on_evaluation_end(info_, done);
-  }
-  for (auto& callback : callbacks_) callback->on_train_end(info_);
 }
 
 std::int64_t Trainer::training_steps() const {

@@ -5,10 +5,14 @@
 //           made when first needed and kept, one per (mode, batch size)
 //   train   per epoch: every mini-batch of the training data, then the validation data
 //
-// A step is a pure function of weights, state, step scalars and the batch. The trainer owns the
-// weights; plans share one arena.
+// A step is a pure function of weights, state, step scalars and the batch. Between two steps a run is
+// its weights and states plus the numbers of save_state: put back into a new trainer of the same
+// experiment they make it go on to the same bits. The trainer owns the weights; plans share one arena.
+// Epochs and evaluations are in train_loop.cpp.
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -43,8 +47,9 @@ struct DataPart {
 };
 
 struct TrainerConfig {
-  /// The model lowered for a mode and a local batch size; throws base::Error when it cannot be.
-  std::function<model::LoweredModel(layers::Mode, std::int64_t batch)> lower;
+  /// The model lowered for a mode, a local batch size and a type where the model names none; throws
+  /// base::Error when it cannot be.
+  std::function<model::LoweredModel(layers::Mode, std::int64_t batch, tensor::DataType)> lower;
   std::string model = "model0";
   std::vector<MetricInfo> metrics;  // outputs "metric:<name>", in order
   std::vector<LearningRate> schedules;
@@ -57,9 +62,22 @@ struct TrainerConfig {
   int io_threads = 1;  // of the data pipeline
   passes::Commit commit = passes::Commit::eager;
   bool stop_at_nan = true;
-  bool oracle = false;        // naive kernels, no fusion: the reference of everything else
+  bool oracle = false;        // naive kernels in double, no fusion: the reference of everything else
   bool poison_arena = false;  // fill the arena with NaN before every step
   std::set<std::string> disabled_passes;
+};
+
+/// What a run is about to do.
+enum class Phase { epoch_begin, training, validation, test, finished };
+std::string_view to_string(Phase phase);
+
+/// A place where a run can be saved or stopped: after every step, and (phase epoch_begin) after every epoch.
+struct Boundary {
+  Phase phase = Phase::epoch_begin;
+  std::int64_t epoch = 0;  // the running one; at epoch_begin the number of epochs done
+  std::int64_t training_steps = 0;
+  double step_seconds = 0;  // of the step just done
+  bool start = false;       // train() has only begun
 };
 
 class Trainer {
@@ -70,9 +88,23 @@ public:
 
   /// Compiles, allocates, initialises. Throws base::Error.
   void setup();
-  /// All epochs, validation after each, the test data at the end. Throws base::Error (numerical) when
-  /// a value is not finite and the policy stops.
-  void train();
+  /// All epochs, validation after each, the test data at the end; from where restore() put it. Returns
+  /// false when the monitor ended it. Throws base::Error (numerical) when a value is not finite and the
+  /// policy stops.
+  bool train();
+  /// Asked before the first step and at every boundary; false ends train() there.
+  void set_monitor(std::function<bool(const Boundary&)> monitor) { monitor_ = std::move(monitor); }
+
+  /// Counters, positions, sums and the callbacks' state: what a checkpoint holds beside weights() .
+  checkpoint::Scalars save_state() const;
+  /// After setup(), before train(). Continues at the place saved; when the saved run had reached its end and
+  /// more epochs are asked now, where its last epoch ended. Throws base::Error (checkpoint).
+  void restore_state(const checkpoint::Scalars& saved);
+  /// Is the run that saved this at its end, with so many epochs asked?
+  static bool is_finished(const checkpoint::Scalars& saved, std::int64_t num_epochs);
+  Phase phase() const { return phase_; }
+  /// Steps done in the running epoch or evaluation.
+  std::int64_t phase_steps() const { return phase_steps_; }
 
   /// One training step on the next mini-batch; for tests and benchmarks. After setup().
   StepInfo train_step();
@@ -95,18 +127,29 @@ public:
   /// random numbers inside the model; a resumed run must set those of all four modes.
   std::uint64_t random_draws(DataMode mode) const;
   void set_random_draws(DataMode mode, std::uint64_t draws) { draws_[mode] = draws; }
+  /// The input "random_state" of the mode's next mini-batch: key and draw.
+  std::array<std::int64_t, 2> random_state(DataMode mode) const;
+  /// Weights of the model as lowered for training. After setup().
+  const std::vector<model::LoweredWeight>& model_weights() const { return model_weights_; }
+  const TrainerConfig& config() const { return config_; }
+  const std::vector<std::unique_ptr<Callback>>& callbacks() const { return callbacks_; }
 
 private:
+  /// A plan, and where its inputs and outputs are: names are looked up once.
   struct PreparedPlan {
     std::unique_ptr<runtime::Plan> plan;
     std::unique_ptr<runtime::Runner> runner;
     std::uint64_t last_use = 0;
     std::vector<double> random_scalars{};  // the input of that name
+    int objective = -1, commit = -1, step_scalars = -1, random_state = -1, random_scalar_input = -1;
+    std::vector<int> metrics;                     // outputs, in the order of TrainerConfig::metrics
+    std::map<DataMode, std::vector<int>> fields;  // inputs, in the order of the data set's fields; -1: unused
   };
   using PlanKey = std::pair<layers::Mode, std::int64_t>;
 
   PreparedPlan& prepared(layers::Mode mode, std::int64_t batch);
   PreparedPlan make_plan(layers::Mode mode, std::int64_t batch);
+  void bind(PreparedPlan& p);
   void initialise_weights();
   void open_pipelines();
   void bind_all();
@@ -115,6 +158,14 @@ private:
   StepInfo run_batch(DataMode mode, const data::Batch& batch);
   void stop_at_bad_value(PreparedPlan& p, const StepInfo& info);
   double learning_rate(const model::LoweredWeight& w) const;
+
+  bool reached_end() const;
+  bool may_go_on(double step_seconds = 0, bool start = false);
+  void begin_phase(Phase phase);
+  bool run_training_epoch();
+  bool run_evaluation(DataMode mode);
+  void begin_test();
+  void save_position(StateWriter out) const;
 
   TrainerConfig config_;
   RunInfo info_;
@@ -131,8 +182,18 @@ private:
   std::map<DataMode, std::unique_ptr<data::Pipeline>> pipelines_;
   std::map<DataMode, std::int64_t> steps_;
   std::map<DataMode, std::uint64_t> draws_;
-  std::int64_t random_state_[2] = {0, 0};  // key, draw: the input of that name
+  std::array<std::int64_t, 2> random_state_{};  // key, draw: the input of that name
   std::int64_t epoch_ = 0;
+
+  // Where train() stands.
+  Phase phase_ = Phase::epoch_begin;
+  std::int64_t phase_steps_ = 0;  // done in this epoch or evaluation
+  EpochStats stats_;              // of this epoch or evaluation
+  std::chrono::steady_clock::time_point phase_start_{};
+  bool stop_requested_ = false;  // by a callback
+  bool resumed_ = false;
+  checkpoint::Scalars before_test_;  // the state when the last epoch was done
+  std::function<bool(const Boundary&)> monitor_;
 };
 
 }  // namespace lbann::train

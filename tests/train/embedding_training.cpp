@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "model/settings.hpp"
-#include "train/open_data.hpp"
 #include "train/trainer.hpp"
+
+#include "fixture.hpp"
 
 namespace {
 
@@ -36,46 +36,9 @@ model {
 }
 )";
 
-struct Setup {
-  model::Experiment experiment;
-  model::LayerGraph graph;
-  model::TrainingSettings settings;
-};
-
-/// The experiment must outlive the trainers that use it.
-const Setup& setup() {
-  static const Setup s = [] {
-    Setup result;
-    base::Diagnostics d;
-    model::parse_experiment("embedding.prototext", text, result.experiment, d);
-    result.graph = model::make_layer_graph(result.experiment, d);
-    result.settings = model::bind_settings(result.experiment, result.graph, d);
-    if (d.has_errors()) throw std::runtime_error(d.render());
-    return result;
-  }();
-  return s;
-}
-
 train::TrainerConfig make_config() {
-  const Setup& s = setup();
-  train::TrainerConfig c;
-  c.data = train::open_data(s.settings, 7);
-  const auto fields = train::data_fields(c.data);
-  c.lower = [&s, fields](layers::Mode mode, std::int64_t batch) {
-    base::Diagnostics d;
-    model::LowerOptions o;
-    o.mode = mode;
-    o.batch = batch;
-    o.fields = fields;
-    auto lowered = model::lower_model(s.experiment, s.graph, o, d);
-    if (!lowered) throw std::runtime_error(d.render());
-    return std::move(*lowered);
-  };
-  c.mini_batch_size = 16;
-  c.num_epochs = 2;
-  c.seed = 7;
-  c.threads = 2;
-  return c;
+  static const train::Fixture fixture(text);
+  return fixture.make_config();
 }
 
 int num_zeros(const std::vector<double>& table, std::size_t row) {

@@ -26,12 +26,66 @@ void add_data_options(OptionTable& table, TrainOptions& options) {
   table.add_integer("num-io-threads", "N", options.num_io_threads, 1, 4096, "Threads that read data.");
 }
 
+/// Texts of options that are checked together with the rest.
+struct CheckpointTexts {
+  std::vector<std::string> every{};
+  std::string preempt_signal = "USR1";
+  std::string time_limit{};
+  bool no_signals = false;
+  bool weights_dir_is_complete = false;  // every folder here is
+};
+
+void add_checkpoint_options(OptionTable& table, TrainOptions& options, CheckpointTexts& texts) {
+  table.section("Checkpoints (in the run directory)");
+  table.add_optional_value(
+      "resume", "HOW", options.resume, "auto",
+      "Go on from a checkpoint: auto: if there is one, must, never, or the path of one. The "
+      "default is auto.");
+  table.add_list(
+      "checkpoint-every", "N", texts.every,
+      "Save every N steps or epochs or seconds: 500steps, 1epoch, 600s, 10m, 2h; never: only at the "
+      "end and on signals. The default is 1epoch. Repeatable.");
+  table.add_integer("keep-checkpoints", "N", options.keep_checkpoints, 0, largest_integer,
+                    "Keep the newest N, all for 0. The default is 3.");
+  table.add_value("time-limit", "TIME", texts.time_limit,
+                  "Stop with a checkpoint in time to end within TIME: 90s, 30m, 2h, 1:30:00.");
+  table.add_value(
+      "preempt-signal", "NAME", texts.preempt_signal,
+      "Signal that stops with a checkpoint as SIGTERM does; none: no other. The default is USR1.");
+  table.add_flag("disable-signal-handler", texts.no_signals, "Leave all signals alone.");
+  table.add_value("checkpoint-dir,ckpt-dir", "DIR", options.checkpoint_dir,
+                  "Folder of the checkpoint callback.");
+  table.add_value("restart-dir", "DIR", options.restart_dir,
+                  "Folder in which the checkpoint callback looks for one to go on from.");
+  table.add_value("load-model-weights-dir", "DIR", options.load_weights_dir,
+                  "Begin with the weights saved there by save_model or as a checkpoint.");
+  table.add_flag("load-model-weights-dir-is-complete", texts.weights_dir_is_complete,
+                 "Accepted: the folder is always found.");
+}
+
+void check_checkpoint_texts(const CheckpointTexts& texts, TrainOptions& options,
+                            std::vector<UsageProblem>& problems) {
+  for (const std::string& text : texts.every) {
+    if (!try_parse_interval(text, options.checkpoint_every))
+      problems.push_back(
+          {"--checkpoint-every=" + text + " is no interval", "write 500steps, 1epoch or 600s"});
+  }
+  const auto signal = try_parse_signal(texts.preempt_signal);
+  if (!signal)
+    problems.push_back({"--preempt-signal=" + texts.preempt_signal + " is no signal that can be caught",
+                        "write USR1 or none"});
+  options.preempt_signal = texts.no_signals ? -1 : signal.value_or(0);
+  if (texts.time_limit.empty()) return;
+  const auto limit = try_parse_duration(texts.time_limit);
+  if (!limit)
+    problems.push_back({"--time-limit=" + texts.time_limit + " is no time", "write 90s, 30m or 1:30:00"});
+  options.time_limit = limit.value_or(0);
+}
+
 void add_unsupported_options(OptionTable& table) {
   table.add_unsupported({"disable-background-io-activity",
                          "disable-distconv",
-                         "disable-signal-handler",
                          "generate-multi-proto",
-                         "load-model-weights-dir-is-complete",
                          "ltfb-allow-global-statistics",
                          "ltfb-global-multitrainer-statistics",
                          "ltfb-verbose",
@@ -51,8 +105,7 @@ void add_unsupported_options(OptionTable& table) {
                          "trainer-enable-subgrid-async-comm",
                          "trainer-enable-topo-aware-subgrid",
                          "caliper"});
-  table.add_unsupported({"max-io-thread-rngs", "checkpoint-dir", "ckpt-dir", "restart-dir", "resume",
-                         "load-model-weights-dir", "rng-seeds-per-trainer-to-display", "trainer-grid-height",
+  table.add_unsupported({"max-io-thread-rngs", "rng-seeds-per-trainer-to-display", "trainer-grid-height",
                          "trainer-primary-grid-size", "num-subgrids", "num-subgrids-block-order",
                          "caliper-config", "hang"});
   table.add_unsupported({"data-store-cache", "data-store-debug", "data-store-fail",
@@ -112,7 +165,7 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
   table.add_integer("smoke", "N", options.smoke_steps, 1, largest_integer, "Run only N steps of each mode.");
   table.add_value(
       "run-dir", "DIR", options.run_dir,
-      "Write log.jsonl, run.json, the configuration and a checkpoint there. Without it nothing is written.");
+      "Write log.jsonl, run.json, the configuration and checkpoints there. Without it nothing is written.");
   table.add_flag("log-steps", options.log_steps, "Record every training step in log.jsonl, not only epochs.");
   table.add_flag("digest", options.print_digest,
                  "Print a digest of the final weights: equal bits, equal digest.");
@@ -124,6 +177,8 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
       {{"auto", base::When::automatic}, {"always", base::When::always}, {"never", base::When::never}},
       "Progress bar on stderr. auto: on a terminal.");
 
+  CheckpointTexts checkpoint_texts;
+  add_checkpoint_options(table, options, checkpoint_texts);
   add_data_options(table, options);
 
   table.section("Execution");
@@ -156,6 +211,7 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
   options.command_line.assign(argv, argv + argc);
   const auto check = [&](std::vector<UsageProblem>& problems) {
     check_experiment_files(options.experiment, problems);
+    check_checkpoint_texts(checkpoint_texts, options, problems);
     if (disable_cuda && options.device == DeviceChoice::gpu)
       problems.push_back({"--disable-cuda and --device=gpu contradict each other"});
   };

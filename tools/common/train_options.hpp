@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/experiment_options.hpp"
+#include "common/intervals.hpp"
 #include "common/tool.hpp"
 
 namespace lbann::tools {
@@ -55,6 +56,14 @@ struct TrainOptions {
   std::vector<std::string> disabled_passes{};
 
   std::string run_dir{};
+  std::optional<std::string> resume{};  // auto, must, never or a path
+  CheckpointEvery checkpoint_every{};
+  std::optional<std::int64_t> keep_checkpoints{};
+  std::string checkpoint_dir{};  // of the checkpoint callback
+  std::string restart_dir{};
+  std::string load_weights_dir{};
+  int preempt_signal = 0;  // 0: none; -1: no handlers at all
+  double time_limit = 0;   // seconds; 0: none
   base::When progress = base::When::automatic;
   std::vector<std::string> command_line{};  // argv as given, for the banner and run.json
 };

@@ -1,15 +1,11 @@
 // lbann-train's work: experiment in, trained model and its record out.
 #include "lbann-train/train.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
+#include <new>
 #include <random>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -17,7 +13,10 @@
 #include "base/hash.hpp"
 #include "common/version.hpp"
 #include "device/module.hpp"
-#include "log/run_record.hpp"
+#include "lbann-train/run_directory.hpp"
+#include "lbann-train/signals.hpp"
+#include "lbann-train/supervisor.hpp"
+#include "model/identity.hpp"
 #include "model/reader_sizes.hpp"
 #include "model/settings.hpp"
 #include "passes/describe.hpp"
@@ -28,10 +27,6 @@
 
 namespace lbann::tools {
 namespace {
-
-double unix_time() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 /// Stops the run when there are errors; warnings have been shown.
 void report(const base::Diagnostics& d, const TrainOptions& options) {
@@ -93,11 +88,21 @@ std::optional<Loaded> load(const TrainOptions& options, base::ExitCode& code) {
   return l;
 }
 
-std::uint64_t choose_seed(const TrainOptions& o, const model::TrainingSettings& s) {
+/// Of the run that is continued, unless another one is asked for, which is then refused.
+std::uint64_t choose_seed(const TrainOptions& o, const model::TrainingSettings& s,
+                          std::optional<std::uint64_t> saved) {
   if (o.seed) return static_cast<std::uint64_t>(*o.seed);
   if (s.random_seed >= 0) return static_cast<std::uint64_t>(s.random_seed);
+  if (saved) return *saved;
   return std::random_device{}() & 0x7fffffffu;
 }
+
+std::optional<std::uint64_t> seed_of(const checkpoint::FoundCheckpoint& found) {
+  const train::StateReader in(found.checkpoint.scalars);
+  return static_cast<std::uint64_t>(in.integer("seed"));
+}
+
+int choose_io_threads(const TrainOptions& o) { return static_cast<int>(o.num_io_threads.value_or(1)); }
 
 int choose_threads(const TrainOptions& o) {
   return o.threads ? static_cast<int>(*o.threads) : std::max(1, omp_get_max_threads());
@@ -123,40 +128,28 @@ std::vector<train::LearningRate> make_schedules(const Loaded& l, std::int64_t st
   return result;
 }
 
-/// The run's folder: resolved configuration, run.json; log.jsonl is written as the run goes.
-std::string open_run_directory(const TrainOptions& o, const Loaded& l, std::uint64_t seed) {
-  const std::string resolved = model::print_resolved(l.experiment);
-  const std::string digest = base::to_hex(base::digest128(resolved));
-  if (o.run_dir.empty()) return digest;
-  if (mkdir(o.run_dir.c_str(), 0777) != 0 && errno != EEXIST) {
-    throw base::Error(base::ExitCode::storage,
-                      fmt::format("cannot make the run directory '{}': {}", o.run_dir,
-                                  std::generic_category().message(errno)));
-  }
-  base::atomic_write_file(o.run_dir + "/config.resolved.prototext", resolved);
-  log::RunInfo info;
-  info.run = digest;
-  info.seed = static_cast<std::int64_t>(seed);
-  info.program = "lbann-train";
-  info.version = version();
-  info.git = git_id();
-  char host[256] = "";
-  gethostname(host, sizeof host - 1);
-  info.host = host;
-  info.started = unix_time();
-  info.argv = o.command_line;
-  log::save_run_info(info, o.run_dir + "/run.json");
-  return digest;
+/// What must agree for a run to be continued: the experiment, the data as they were found, the seed.
+std::vector<std::string> list_identity(const TrainOptions& o, const Loaded& l,
+                                       const std::map<train::DataMode, train::DataPart>& data,
+                                       std::uint64_t seed) {
+  std::vector<std::string> lines = model::list_identity(l.experiment);
+  for (const auto& [mode, part] : data)
+    lines.push_back(fmt::format("{} samples: {}", train::to_string(mode), part.samples.size()));
+  lines.push_back(fmt::format("seed: {}", seed));
+  if (o.smoke_steps) lines.push_back(fmt::format("--smoke: {}", *o.smoke_steps));
+  return lines;
 }
 
-void add_callbacks(const TrainOptions& o, const Loaded& l, const std::string& digest,
-                   train::Trainer& trainer) {
+void add_callbacks(const TrainOptions& o, const Loaded& l, const log::RunInfo& run, train::Trainer& trainer) {
   const train::Speaker who{l.settings.model, 0};
   for (const model::CallbackSettings& c : l.settings.callbacks) {
-    if (c.kind == model::CallbackKind::print)
+    if (c.kind == model::CallbackKind::print) {
       trainer.add_callback(train::make_print_callback(who, version()));
-    if (c.kind == model::CallbackKind::timer)
+    } else if (c.kind == model::CallbackKind::timer) {
       trainer.add_callback(train::make_timer_callback(who, c.skip_steps));
+    } else if (auto made = train::try_make_callback(c, who, trainer)) {
+      trainer.add_callback(std::move(made));
+    }
   }
   const bool wants_bar = train::wants_progress_bar(o.progress) && !o.common.quiet;
   if (wants_bar)
@@ -164,7 +157,8 @@ void add_callbacks(const TrainOptions& o, const Loaded& l, const std::string& di
   if (!o.run_dir.empty()) {
     train::RecordSettings r;
     r.path = o.run_dir + "/log.jsonl";
-    r.run = digest;
+    r.run = run.run;
+    r.attempt = run.attempt;
     r.every_step = o.log_steps;
     r.now = unix_time;
     trainer.add_callback(train::make_record_callback(r));
@@ -172,13 +166,13 @@ void add_callbacks(const TrainOptions& o, const Loaded& l, const std::string& di
   if (o.bench_json) trainer.add_callback(train::make_bench_callback(10));
 }
 
-void print_banner(const TrainOptions& o, const Loaded& l, std::uint64_t seed, int threads, int io_threads) {
+void print_banner(const TrainOptions& o, const Loaded& l, std::uint64_t seed) {
   train::StartupInfo s;
   s.command_line = o.command_line;
   s.version = version();
   s.git = git_id();
-  s.num_threads = threads;
-  s.num_io_threads = io_threads;
+  s.num_threads = choose_threads(o);
+  s.num_io_threads = choose_io_threads(o);
   train::RunParameters p;
   p.mini_batch_size = l.settings.mini_batch_size;
   p.num_epochs = l.settings.num_epochs;
@@ -206,54 +200,109 @@ void print_profile(train::Trainer& trainer) {
   base::log().print(fmt::format("{}{:>10.1f} us  sum of the shortest time of each step\n", text, total));
 }
 
-}  // namespace
-
-int train_main(const TrainOptions& options) {
-  base::ExitCode code = base::ExitCode::ok;
-  const std::optional<Loaded> loaded = load(options, code);
-  if (!loaded) return static_cast<int>(code);
-  check_device(options);
-  const std::uint64_t seed = choose_seed(options, loaded->settings);
-  const int threads = choose_threads(options);
-  const int io_threads = static_cast<int>(options.num_io_threads.value_or(1));
-  if (!options.dry_run) print_banner(options, *loaded, seed, threads, io_threads);
-
+train::TrainerConfig make_config(const TrainOptions& options, const Loaded& loaded, std::uint64_t seed,
+                                 base::Diagnostics& d) {
   train::TrainerConfig config;
-  config.data = train::open_data(loaded->settings, seed);
+  config.data = train::open_data(loaded.settings, seed);
   std::vector<model::DataField> fields = train::data_fields(config.data);
-  if (fields.empty()) fields = model::make_data_fields(loaded->settings);
-  config.lower = [&, fields](layers::Mode mode, std::int64_t batch) {
-    base::Diagnostics d;
+  if (fields.empty()) fields = model::make_data_fields(loaded.settings);
+  config.lower = [&options, &loaded, fields](layers::Mode mode, std::int64_t batch, tensor::DataType type) {
+    base::Diagnostics problems;
     model::LowerOptions o;
     o.mode = mode;
     o.batch = batch;
+    o.default_type = type;
     o.fields = fields;
-    std::optional<model::LoweredModel> lowered = model::lower_model(loaded->experiment, loaded->graph, o, d);
+    auto lowered = model::lower_model(loaded.experiment, loaded.graph, o, problems);
     if (lowered) return std::move(*lowered);
-    report_diagnostics(d, options.common);
-    throw base::Error(d.exit_code(), "the model does not fit the data");
+    report_diagnostics(problems, options.common);
+    throw base::Error(problems.exit_code(), "the model does not fit the data");
   };
-  config.model = loaded->settings.model;
-  for (const model::MetricNode& m : loaded->graph.metrics) config.metrics.push_back({m.name, m.unit});
-  config.mini_batch_size = loaded->settings.mini_batch_size;
-  config.num_epochs = loaded->settings.num_epochs;
+  config.model = loaded.settings.model;
+  for (const model::MetricNode& m : loaded.graph.metrics) config.metrics.push_back({m.name, m.unit});
+  config.mini_batch_size = loaded.settings.mini_batch_size;
+  config.num_epochs = loaded.settings.num_epochs;
   config.max_steps = options.smoke_steps.value_or(-1);
   config.seed = seed;
-  config.threads = threads;
-  config.io_threads = io_threads;
-  config.commit =
-      options.commit == CommitChoice::committed ? passes::Commit::committed : passes::Commit::eager;
+  config.threads = choose_threads(options);
+  config.io_threads = choose_io_threads(options);
+  const bool checks_nan =
+      std::any_of(loaded.settings.callbacks.begin(), loaded.settings.callbacks.end(),
+                  [](const model::CallbackSettings& c) { return c.kind == model::CallbackKind::check_nan; });
+  const bool committed =
+      options.commit == CommitChoice::committed || (checks_nan && options.commit == CommitChoice::automatic);
+  config.commit = committed ? passes::Commit::committed : passes::Commit::eager;
   config.stop_at_nan = options.nan_policy == NanPolicy::stop;
   config.oracle = options.oracle;
   config.disabled_passes.insert(options.disabled_passes.begin(), options.disabled_passes.end());
   const auto training = config.data.find(train::DataMode::training);
   const std::int64_t samples =
       training == config.data.end() ? 0 : static_cast<std::int64_t>(training->second.samples.size());
-  base::Diagnostics d;
   const std::int64_t batch = std::max<std::int64_t>(1, std::min(config.mini_batch_size, samples));
-  config.schedules = make_schedules(*loaded, (samples + batch - 1) / batch, d);
+  config.schedules = make_schedules(loaded, (samples + batch - 1) / batch, d);
+  return config;
+}
+
+/// Why the run ended, for those who come later. Nothing more can be done when this fails, too.
+void write_failure(const TrainOptions& o, const log::RunInfo& run, const train::Trainer& trainer, bool trains,
+                   const std::vector<train::CheckpointKeeper>& keepers, int code, const std::string& message,
+                   const std::string& help) {
+  if (o.run_dir.empty()) return;
+  log::FailureInfo f;
+  f.run = run.run;
+  f.attempt = run.attempt;
+  f.code = code;
+  f.message = message;
+  f.help = help;
+  f.phase = trains ? train::to_string(trainer.phase()) : "setup";
+  f.epoch = trainer.epoch();
+  f.step = trainer.training_steps();
+  if (!keepers.empty()) f.checkpoint = keepers.front().last();
+  f.host = run.host;
+  f.wall = unix_time();
+  try {
+    base::atomic_write_file(o.run_dir + "/failure.json", log::render_failure(f));
+  } catch (const base::Error& e) {
+    base::log().warning(e.what());
+  }
+}
+
+/// Puts the trainer where a run or a folder of weights says.
+void restore(const TrainOptions& o, const std::optional<checkpoint::FoundCheckpoint>& resumed,
+             std::vector<train::CheckpointKeeper>& keepers, train::Trainer& trainer) {
+  if (resumed) {
+    train::restore_training(trainer, resumed->checkpoint);
+    for (train::CheckpointKeeper& k : keepers) {
+      if (base::folder_of(resumed->dir) == k.root()) k.set_resumed(trainer, resumed->dir);
+    }
+    return;
+  }
+  if (!o.load_weights_dir.empty()) train::load_weights(trainer, o.load_weights_dir);
+}
+
+void say_resumed(const checkpoint::FoundCheckpoint& resumed, const train::Trainer& trainer) {
+  base::log().data(fmt::format("Restarting from {} : epoch {} step {}\n", resumed.dir, trainer.epoch(),
+                               trainer.training_steps()));
+}
+
+int run_training(const TrainOptions& options, const Loaded& loaded,
+                 std::chrono::system_clock::time_point deadline) {
+  CheckpointRoots roots;
+  std::optional<checkpoint::FoundCheckpoint> resumed;
+  if (!options.dry_run) {
+    roots = choose_roots(options, loaded.settings);
+    resumed = find_resume_point(options, roots);
+  }
+  const std::optional<std::uint64_t> saved_seed = resumed ? seed_of(*resumed) : std::nullopt;
+  const std::uint64_t seed = choose_seed(options, loaded.settings, saved_seed);
+  if (!options.dry_run) print_banner(options, loaded, seed);
+  base::Diagnostics d;
+  train::TrainerConfig config = make_config(options, loaded, seed, d);
   report(d, options);
   if (d.has_errors()) return static_cast<int>(d.exit_code());
+  const std::vector<std::string> identity = list_identity(options, loaded, config.data, seed);
+  const std::int64_t num_epochs = config.num_epochs;
+  if (resumed) train::check_identity(resumed->checkpoint, identity, resumed->dir);
 
   train::Trainer trainer(std::move(config));
   if (options.dry_run) {
@@ -262,20 +311,65 @@ int train_main(const TrainOptions& options) {
                       passes::describe_memory(trainer.primary_plan().compiled()));
     return 0;
   }
-  const std::string digest = open_run_directory(options, *loaded, seed);
-  add_callbacks(options, *loaded, digest, trainer);
-  trainer.setup();
-  if (options.exit_after_setup) {
-    base::log().data(train::exit_after_setup_text());
+  if (resumed && train::Trainer::is_finished(resumed->checkpoint.scalars, num_epochs) &&
+      !options.print_digest) {
+    base::log().info(fmt::format("'{}': this run is finished; --num-epochs=N beyond {} trains on",
+                                 resumed->dir, num_epochs));
     return 0;
   }
-  trainer.train();
-  if (!options.run_dir.empty()) train::save_training(trainer, options.run_dir);
-  if (options.profile) print_profile(trainer);
-  if (options.print_digest) {
-    base::log().print(fmt::format("weights digest: {}\n", trainer.weights().digest("weight")));
+  set_aside_others(roots, resumed ? &*resumed : nullptr);
+  const std::string run = base::to_hex(base::digest128(fmt::format("{}", fmt::join(identity, "\n"))));
+  const log::RunInfo info = open_run_directory(options, run, model::print_resolved(loaded.experiment), seed,
+                                               choose_threads(options), resumed ? &*resumed : nullptr);
+  std::vector<train::CheckpointKeeper> keepers;
+  for (train::KeeperSettings k : roots.keepers) {
+    k.identity = identity;
+    keepers.emplace_back(std::move(k));
   }
-  return 0;
+  bool trains = false;
+  try {
+    if (options.preempt_signal >= 0) watch_signals(options.preempt_signal, !keepers.empty());
+    add_callbacks(options, loaded, info, trainer);
+    trainer.setup();
+    restore(options, resumed, keepers, trainer);
+    if (options.exit_after_setup) {
+      base::log().data(train::exit_after_setup_text());
+      return 0;
+    }
+    if (resumed) say_resumed(*resumed, trainer);
+    Supervisor supervisor(trainer, keepers, {deadline});
+    trainer.set_monitor([&](const train::Boundary& b) { return supervisor.at_boundary(b); });
+    trains = true;
+    if (!trainer.train()) {
+      base::log().info(fmt::format("{}: stopped after training step {}; checkpoint '{}'",
+                                   supervisor.stop_reason(), trainer.training_steps(),
+                                   keepers.front().last()));
+      return static_cast<int>(base::ExitCode::interrupted);
+    }
+    supervisor.save();
+    if (options.profile) print_profile(trainer);
+    if (options.print_digest)
+      base::log().print(fmt::format("weights digest: {}\n", trainer.weights().digest("weight")));
+    return 0;
+  } catch (const base::Error& e) {
+    write_failure(options, info, trainer, trains, keepers, static_cast<int>(e.code()), e.what(), e.help());
+    throw;
+  } catch (const std::bad_alloc&) {
+    write_failure(options, info, trainer, trains, keepers, static_cast<int>(base::ExitCode::out_of_memory),
+                  "out of memory", {});
+    throw;
+  }
+}
+
+}  // namespace
+
+int train_main(const TrainOptions& options) {
+  const auto deadline = choose_deadline(options.time_limit);
+  base::ExitCode code = base::ExitCode::ok;
+  const std::optional<Loaded> loaded = load(options, code);
+  if (!loaded) return static_cast<int>(code);
+  check_device(options);
+  return run_training(options, *loaded, deadline);
 }
 
 }  // namespace lbann::tools

@@ -1,5 +1,5 @@
-// The reporting callbacks. Each takes what it writes through: text goes to the logger (stdout),
-// records to log.jsonl, the bar to stderr.
+// The callbacks. Each takes what it writes through: text goes to the logger (stdout), records to log.jsonl,
+// the bar to stderr, files to the folder its settings name.
 #pragma once
 
 #include <functional>
@@ -7,6 +7,7 @@
 #include <string>
 
 #include "log/run_record.hpp"
+#include "model/settings.hpp"
 #include "train/callback.hpp"
 #include "train/console.hpp"
 #include "train/progress_bar.hpp"
@@ -28,5 +29,22 @@ struct RecordSettings {
 };
 /// One record per epoch and evaluation.
 std::unique_ptr<Callback> make_record_callback(RecordSettings settings);
+
+class Trainer;
+
+/// The callbacks that check, save or stop; nothing for settings of another kind. They read (load_model:
+/// write) the trainer's weights, so the trainer must be the one that owns them.
+std::unique_ptr<Callback> try_make_callback(const model::CallbackSettings& settings, Speaker who,
+                                            Trainer& trainer);
+
+std::unique_ptr<Callback> make_early_stopping_callback(Speaker who, std::int64_t patience);
+std::unique_ptr<Callback> make_check_metric_callback(const model::CallbackSettings& settings);
+std::unique_ptr<Callback> make_check_gradients_callback(const model::CallbackSettings& settings,
+                                                        Trainer& trainer);
+std::unique_ptr<Callback> make_dump_weights_callback(const model::CallbackSettings& settings,
+                                                     const Trainer& trainer);
+std::unique_ptr<Callback> make_save_model_callback(const model::CallbackSettings& settings, Speaker who,
+                                                   const Trainer& trainer);
+std::unique_ptr<Callback> make_load_model_callback(const model::CallbackSettings& settings, Trainer& trainer);
 
 }  // namespace lbann::train

@@ -21,6 +21,12 @@ public:
     bar_.begin(fmt::format("epoch {}/{}", epoch + 1, run.num_epochs), run.training.num_batches);
     mode_ = DataMode::training;
   }
+  void on_resume(const RunInfo& run, const ResumeInfo& info) override {
+    if (!info.in_epoch || info.mode != DataMode::training) return;
+    bar_.begin(fmt::format("epoch {}/{}", info.epoch + 1, run.num_epochs),
+               run.training.num_batches - info.batch);
+    mode_ = DataMode::training;
+  }
   void on_step_end(const RunInfo& run, const StepInfo& info) override {
     if (info.mode != mode_) {
       mode_ = info.mode;

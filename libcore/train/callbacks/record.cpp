@@ -1,4 +1,7 @@
 // record: the primary record of a run, log.jsonl.
+#include <fmt/format.h>
+
+#include "base/log.hpp"
 #include "train/callbacks/callbacks.hpp"
 
 namespace lbann::train {
@@ -17,6 +20,21 @@ public:
     }
     writer_.write(r);
   }
+  std::string_view state_name() const override { return "record"; }
+  /// What a checkpoint counts must be on the disk, or a resumed log would have a hole.
+  void save_state(StateWriter out) const override {
+    writer_.sync();
+    out.put("records", writer_.num_records());
+  }
+  void load_state(const StateReader& in) override {
+    if (!in.has("records")) return;  // the checkpoint is of a run without a log
+    const std::int64_t expected = in.integer("records");
+    const std::int64_t kept = writer_.keep_records(expected);
+    if (kept < expected)
+      base::log().warning(fmt::format("'{}' holds {} records, {} were written before the checkpoint",
+                                      settings_.path, kept, expected));
+  }
+
   void on_epoch_end(const RunInfo& run, const EpochInfo& info) override { write_epoch(run, info); }
   void on_evaluation_end(const RunInfo& run, const EpochInfo& info) override { write_epoch(run, info); }
 
