@@ -309,8 +309,9 @@ std::vector<std::string> list_checkpoints(const std::string& root) {
     if (auto age = try_parse_name(it->path().filename().string())) found.push_back(std::move(*age));
   }
   if (error && error != std::errc::no_such_file_or_directory)
-    throw base::Error(base::ExitCode::checkpoint,
-                      fmt::format("cannot read the folder '{}': {}", root, error.message()));
+    throw base::Error(
+        error == std::errc::not_a_directory ? base::ExitCode::storage : base::ExitCode::checkpoint,
+        fmt::format("cannot read the folder '{}': {}", root, error.message()));
   std::sort(found.begin(), found.end(), std::greater<>());
   std::vector<std::string> names;
   for (Age& age : found) names.push_back(std::move(age.name));

@@ -74,7 +74,7 @@ std::string make_step_name(std::int64_t step);
 std::string make_hook_name(const std::string& hook, std::int64_t epoch, std::int64_t step);
 
 /// Names of the checkpoints in a folder, of either form, newest first. Empty when there is no such folder;
-/// throws base::Error (checkpoint) when it cannot be read.
+/// throws base::Error (checkpoint; storage when it is a file) when it cannot be read.
 std::vector<std::string> list_checkpoints(const std::string& root);
 
 /// Throws base::Error (checkpoint) unless the manifest and every file are as they were written.
