@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <set>
 
 #include <boost/test/unit_test.hpp>
 
@@ -267,6 +268,41 @@ BOOST_AUTO_TEST_CASE(the_newest_good_one_is_found) {
   spoil(9);  // the fourth bad one: the good step 3 is too old to be taken silently
   BOOST_CHECK_EXCEPTION(newest(), base::Error,
                         [](const base::Error& e) { return e.code() == base::ExitCode::checkpoint; });
+}
+
+BOOST_AUTO_TEST_CASE(both_forms_of_names_are_ordered_by_age) {
+  const Folder f;
+  for (const char* name :
+       {"sgd.shared.epoch_begin.epoch.2.step.20", "sgd.shared.training_batch_begin.epoch.1.step.15",
+        "sgd.shared.training_end.epoch.10.step.100", "step-00000016", "step-1", "step-0000001x",
+        "sgd.shared.epoch_begin.epoch.2", "sgd.last.shared.checkpoint", "step-00000099.set-aside"})
+    fs::create_directory(f / name);
+  const std::vector<std::string> expected{"sgd.shared.training_end.epoch.10.step.100",
+                                          "sgd.shared.epoch_begin.epoch.2.step.20", "step-00000016",
+                                          "sgd.shared.training_batch_begin.epoch.1.step.15"};
+  BOOST_TEST(list_checkpoints(f.path.string()) == expected, boost::test_tools::per_element());
+  BOOST_TEST(make_hook_name("epoch_begin", 2, 20) == expected[1]);
+}
+
+BOOST_AUTO_TEST_CASE(what_killed_runs_leave_is_removed_and_nothing_else) {
+  const Folder f;
+  save(f / "step-00000001", make_content());
+  save(f / "step-00000002", make_content());
+  for (const char* name : {"step-00000003.partial-0000", "step-00000001.removed",
+                           "sgd.shared.epoch_begin.epoch.2.step.20.partial-0001", "notes.partial-0000",
+                           "thesis.removed", "step-00000009.set-aside"})
+    fs::create_directory(f / name);
+  remove_leftovers(f.path.string());
+  std::set<std::string> left;
+  for (const auto& entry : fs::directory_iterator(f.path)) left.insert(entry.path().filename().string());
+  const std::set<std::string> expected{"step-00000001", "step-00000002", "notes.partial-0000",
+                                       "thesis.removed", "step-00000009.set-aside"};
+  BOOST_TEST(left == expected, boost::test_tools::per_element());
+  remove_checkpoint(f / "step-00000001");
+  BOOST_TEST(!fs::exists(f / "step-00000001"));
+  check_checkpoint(f / "step-00000002");
+  BOOST_CHECK_EXCEPTION(remove_checkpoint(f / "step-00000001"), base::Error,
+                        [](const base::Error& e) { return e.code() == base::ExitCode::storage; });
 }
 
 BOOST_AUTO_TEST_CASE(h5py_reads_the_same) {

@@ -166,6 +166,7 @@ void report_diagnostics(const base::Diagnostics& diagnostics, const CommonOption
 int run_tool(int argc, char** argv, const std::function<int(int, char**)>& tool_main) {
   occupy_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is then a failed write: exit code 8
   const int code = guarded(argc, argv, tool_main);
   base::log().set_overlay(nullptr);
   const bool failed = code != 0 && code != static_cast<int>(ExitCode::interrupted) && code < 128;

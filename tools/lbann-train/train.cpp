@@ -291,6 +291,7 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
   std::optional<checkpoint::FoundCheckpoint> resumed;
   if (!options.dry_run) {
     roots = choose_roots(options, loaded.settings);
+    if (options.preempt_signal >= 0) watch_signals(options.preempt_signal, !roots.keepers.empty());
     resumed = find_resume_point(options, roots);
   }
   const std::optional<std::uint64_t> saved_seed = resumed ? seed_of(*resumed) : std::nullopt;
@@ -328,7 +329,6 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
   }
   bool trains = false;
   try {
-    if (options.preempt_signal >= 0) watch_signals(options.preempt_signal, !keepers.empty());
     add_callbacks(options, loaded, info, trainer);
     trainer.setup();
     restore(options, resumed, keepers, trainer);
