@@ -154,6 +154,15 @@ void Pipeline::seek(std::int64_t epoch, std::int64_t batch) {
   work_.notify_all();
 }
 
+std::int64_t Pipeline::wait_until_full() {
+  std::unique_lock lock(mutex_);
+  done_.wait(lock, [&] {
+    return num_begun_ - num_released_ == options_.depth &&
+           std::all_of(slots_.begin(), slots_.end(), [](const Slot& s) { return s.num_tasks_left == 0; });
+  });
+  return buffer_bytes_;
+}
+
 /// Opens the next mini-batch for filling: its slot is free. Gives up the lock while it computes an epoch's
 /// order.
 void Pipeline::begin_batch(std::unique_lock<std::mutex>& lock) {

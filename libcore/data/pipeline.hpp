@@ -67,6 +67,8 @@ public:
   std::int64_t num_samples() const { return static_cast<std::int64_t>(samples_.size()); }
   /// Mini-batches per epoch.
   std::int64_t num_batches() const { return num_batches_; }
+  /// Waits until nothing is left to read ahead; what next() returns does not change. Returns buffer_bytes().
+  std::int64_t wait_until_full();
   /// Bytes of the ring's buffers.
   std::int64_t buffer_bytes() const { return buffer_bytes_; }
 

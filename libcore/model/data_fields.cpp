@@ -1,5 +1,7 @@
 // What readers deliver, as far as it can be told before training: settings, headers of files that are there.
 #include <numeric>
+#include <set>
+#include <string>
 
 #include "base/diagnostic.hpp"
 #include "base/npy.hpp"
@@ -90,6 +92,23 @@ std::vector<DataField> make_data_fields(const TrainingSettings& settings) {
   } catch (const base::Error&) {
     return {};  // files that are missing or damaged matter when they are opened
   }
+}
+
+passes::PipelineMemory pipeline_memory(const TrainingSettings& settings) {
+  std::int64_t sample_bytes = 0;
+  for (const DataField& f : make_data_fields(settings))
+    sample_bytes += f.dims.num_elements() * static_cast<std::int64_t>(sizeof(float));
+  std::set<std::string> roles;
+  for (const ReaderSettings& r : settings.readers) {
+    roles.insert(r.role);
+    if (r.validation_fraction > 0) roles.insert("validate");
+    if (r.tournament_fraction > 0) roles.insert("tournament");
+  }
+  passes::PipelineMemory m;
+  m.bytes =
+      prefetch_depth * settings.mini_batch_size * sample_bytes * static_cast<std::int64_t>(roles.size());
+  m.exact = roles.size() <= 1;
+  return m;
 }
 
 }  // namespace lbann::model

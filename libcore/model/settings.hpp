@@ -16,6 +16,7 @@
 #include "model/experiment.hpp"
 #include "model/layer_graph.hpp"
 #include "model/lower.hpp"
+#include "passes/memory_plan.hpp"
 
 namespace lbann::model {
 
@@ -94,6 +95,13 @@ struct TrainingSettings {
 /// Reports every independent error. The result is usable only when there are none.
 TrainingSettings bind_settings(const Experiment& experiment, const LayerGraph& graph,
                                base::Diagnostics& diagnostics);
+
+/// Mini-batches that are in memory per role: one in use, the others being read.
+inline constexpr int prefetch_depth = 2;
+
+/// Bytes of the mini-batches read ahead for all roles of the settings. Exact for the training data (unless
+/// they are fewer than one mini-batch); a validation part smaller than a mini-batch holds less.
+passes::PipelineMemory pipeline_memory(const TrainingSettings& settings);
 
 /// The fields a reader of these settings delivers, as far as settings and headers of files tell; `mnist`
 /// means 28 x 28 images, which the files must confirm. Empty: only opening the data can tell (csv, python,

@@ -119,7 +119,7 @@ std::string describe_plan(const Compilation& c) {
   return text;
 }
 
-std::string describe_memory(const Compilation& c) {
+std::string describe_memory(const Compilation& c, const PipelineMemory& pipeline) {
   const MemoryPlan& m = c.memory;
   const std::string_view label = m.exact ? "exact" : "bound";
   const auto line = [](std::string_view what, std::int64_t bytes, std::string_view kind) {
@@ -130,8 +130,9 @@ std::string describe_memory(const Compilation& c) {
   text += line("weights", m.weight_bytes, "exact");
   text += line("state", m.state_bytes, "exact");
   text += line("activations and workspace", m.arena_bytes, label);
-  text += line("input, one mini-batch", m.input_bytes, "exact");
-  text += line("total", m.weight_bytes + m.state_bytes + m.arena_bytes + m.input_bytes, label);
+  text += line("data pipeline", pipeline.bytes, pipeline.exact ? "exact" : "bound");
+  text += line("total", m.weight_bytes + m.state_bytes + m.arena_bytes + pipeline.bytes,
+               pipeline.exact ? label : "bound");
   text += line("without reuse", m.sum_of_values_bytes, label);
   std::int64_t peak = 0;
   const std::vector<Buffer> buffers = largest_at_peak(c, peak);
@@ -143,12 +144,13 @@ std::string describe_memory(const Compilation& c) {
   return text;
 }
 
-std::string describe_memory_json(const Compilation& c) {
+std::string describe_memory_json(const Compilation& c, const PipelineMemory& pipeline) {
   const MemoryPlan& m = c.memory;
   return fmt::format(
-      R"({{"plan":"{}","weights_bytes":{},"state_bytes":{},"arena_bytes":{},"input_bytes":{},"total_bytes":{},"exact":{},"gflop":{}}})",
-      c.graph.name, m.weight_bytes, m.state_bytes, m.arena_bytes, m.input_bytes,
-      m.weight_bytes + m.state_bytes + m.arena_bytes + m.input_bytes, m.exact, total_flops(c) * 1e-9);
+      R"({{"plan":"{}","weights_bytes":{},"state_bytes":{},"arena_bytes":{},"pipeline_bytes":{},"total_bytes":{},"exact":{},"gflop":{}}})",
+      c.graph.name, m.weight_bytes, m.state_bytes, m.arena_bytes, pipeline.bytes,
+      m.weight_bytes + m.state_bytes + m.arena_bytes + pipeline.bytes, m.exact && pipeline.exact,
+      total_flops(c) * 1e-9);
 }
 
 std::string describe_passes(const Compilation& c) {

@@ -33,4 +33,10 @@ struct MemoryPlan {
 
 inline constexpr std::int64_t buffer_alignment = 64;
 
+/// What the data readers hold beside the plan: the mini-batches read ahead, of every role.
+struct PipelineMemory {
+  std::int64_t bytes = 0;
+  bool exact = true;  // false: a role whose number of samples is not known may hold fewer
+};
+
 }  // namespace lbann::passes

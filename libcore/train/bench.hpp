@@ -9,7 +9,8 @@
 namespace lbann::train {
 
 /// Prints one JSON line at the end of training:
-/// {"steps":..,"ms_median":..,"ms_p10":..,"ms_p90":..,"first_step_s":..,"peak_rss_mib":..,"loss":[first,last]}
+/// {"steps":..,"ms_median":..,"ms_p10":..,"ms_p90":..,"first_step_s":..,"peak_rss_mib":..,
+///  "planned_bytes":..,"growth_bytes":..,"loss":[first,last]}
 /// The first `warmup` steps and partial mini-batches do not count in the times.
 std::unique_ptr<Callback> make_bench_callback(std::int64_t warmup);
 

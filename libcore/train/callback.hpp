@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "train/epoch_stats.hpp"
+#include "train/memory_use.hpp"
 
 namespace lbann::train {
 
@@ -37,6 +38,7 @@ struct RunInfo {
   std::vector<MetricInfo> metrics;
   BatchCounts training, validation, test, tournament;
   std::int64_t num_epochs = 0;
+  MemoryUse memory;  // complete in on_train_end
 };
 
 struct StepInfo {

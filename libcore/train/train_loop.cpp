@@ -168,6 +168,7 @@ bool Trainer::train() {
                        seconds_since(phase_start_)};
         for (auto& callback : callbacks_) callback->on_evaluation_end(info_, done);
       }
+      info_.memory = memory_use();
       for (auto& callback : callbacks_) callback->on_train_end(info_);
       begin_phase(Phase::finished);
     }

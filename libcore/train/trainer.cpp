@@ -11,6 +11,7 @@
 #include "base/philox.hpp"
 #include "data/split.hpp"
 #include "kernels/cpu/catalogue.hpp"
+#include "model/settings.hpp"
 #include "model/step_plan.hpp"
 #include "train/bad_value.hpp"
 
@@ -122,7 +123,10 @@ Trainer::PreparedPlan& Trainer::prepared(layers::Mode mode, std::int64_t batch) 
   const PlanKey key{mode, batch};
   auto found = plans_.find(key);
   if (found == plans_.end()) {
+    const std::int64_t resident = memory_.baseline_bytes > 0 ? resident_data_bytes() : 0;
     PreparedPlan made = make_plan(mode, batch);
+    if (resident > 0) memory_.leave_out(resident);
+    if (plans_.empty() && config_.measure_memory) begin_memory_measurement();
     weights_.allocate(made.plan->graph());
     if (plans_.size() >= max_plans) {
       auto oldest = plans_.end();
@@ -142,6 +146,19 @@ Trainer::PreparedPlan& Trainer::prepared(layers::Mode mode, std::int64_t batch) 
   }
   found->second.last_use = ++use_counter_;
   return found->second;
+}
+
+void Trainer::begin_memory_measurement() {
+  std::int64_t touched = 0;
+  for (const auto& [mode, pipeline] : pipelines_) touched += pipeline->wait_until_full();
+  memory_.begin(touched);
+}
+
+MemoryUse Trainer::memory_use() const {
+  MemoryUse use = memory_;
+  for (const auto& [mode, pipeline] : pipelines_) use.pipeline_bytes += pipeline->buffer_bytes();
+  use.planned_bytes = weights_.total_bytes() + arena_.size_bytes() + use.pipeline_bytes;
+  return use;
 }
 
 void Trainer::bind_all() {
@@ -169,7 +186,7 @@ void Trainer::open_pipelines() {
     data::PipelineOptions options;
     options.batch_size = config_.mini_batch_size;
     options.num_threads = config_.io_threads;
-    options.depth = 2;
+    options.depth = model::prefetch_depth;
     options.shuffle = part.shuffle;
     options.key = key;
     options.order_stream = data::make_order_stream(part.reader, to_string(mode));

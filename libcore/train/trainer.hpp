@@ -29,6 +29,7 @@
 #include "passes/passes.hpp"
 #include "runtime/plan.hpp"
 #include "train/callback.hpp"
+#include "train/memory_use.hpp"
 
 namespace lbann::train {
 
@@ -62,8 +63,9 @@ struct TrainerConfig {
   int io_threads = 1;  // of the data pipeline
   passes::Commit commit = passes::Commit::eager;
   bool stop_at_nan = true;
-  bool oracle = false;        // naive kernels in double, no fusion: the reference of everything else
-  bool poison_arena = false;  // fill the arena with NaN before every step
+  bool oracle = false;          // naive kernels in double, no fusion: the reference of everything else
+  bool poison_arena = false;    // fill the arena with NaN before every step
+  bool measure_memory = false;  // see memory_use(); waits for the readers once, before the first step
   std::set<std::string> disabled_passes;
 };
 
@@ -117,6 +119,8 @@ public:
   const runtime::Plan& primary_plan() const;
   runtime::Runner& primary_runner();
   std::int64_t arena_bytes() const { return arena_.size_bytes(); }
+  /// Planned and, with measure_memory, real growth of the process so far.
+  MemoryUse memory_use() const;
   const RunInfo& info() const { return info_; }
   /// Of checkpoints: training steps done, the epoch that would come next, t of the update rules, the seed.
   std::int64_t training_steps() const;
@@ -152,6 +156,7 @@ private:
   void bind(PreparedPlan& p);
   void initialise_weights();
   void open_pipelines();
+  void begin_memory_measurement();
   void bind_all();
   void write_step_scalars();
   void bind_random(PreparedPlan& p, DataMode mode);
@@ -174,6 +179,7 @@ private:
   std::vector<std::unique_ptr<comm::Communicator>> world_;
   runtime::WeightStore weights_;
   runtime::Arena arena_;
+  MemoryUse memory_;
   std::map<PlanKey, PreparedPlan> plans_;
   std::uint64_t use_counter_ = 0;
   std::vector<model::LoweredWeight> model_weights_;  // of the primary plan

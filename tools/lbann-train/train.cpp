@@ -234,6 +234,7 @@ train::TrainerConfig make_config(const TrainOptions& options, const Loaded& load
   config.commit = committed ? passes::Commit::committed : passes::Commit::eager;
   config.stop_at_nan = options.nan_policy == NanPolicy::stop;
   config.oracle = options.oracle;
+  config.measure_memory = options.bench_json;
   config.disabled_passes.insert(options.disabled_passes.begin(), options.disabled_passes.end());
   const auto training = config.data.find(train::DataMode::training);
   const std::int64_t samples =
@@ -309,7 +310,8 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
   if (options.dry_run) {
     trainer.setup();
     base::log().print(passes::describe_plan(trainer.primary_plan().compiled()) +
-                      passes::describe_memory(trainer.primary_plan().compiled()));
+                      passes::describe_memory(trainer.primary_plan().compiled(),
+                                              {trainer.memory_use().pipeline_bytes, true}));
     return 0;
   }
   if (resumed && train::Trainer::is_finished(resumed->checkpoint.scalars, num_epochs) &&

@@ -94,7 +94,8 @@ std::string plan_text(const ValidateOptions& o, const Checked& c) {
   std::string text;
   if (o.dump == DumpKind::graph) text += graph::print_graph(compiled.graph);
   if (o.dump == DumpKind::plan) text += passes::describe_plan(compiled) + passes::describe_passes(compiled);
-  if (o.dump == DumpKind::memory || o.plan) text += passes::describe_memory(compiled);
+  if (o.dump == DumpKind::memory || o.plan)
+    text += passes::describe_memory(compiled, model::pipeline_memory(c.settings));
   if (!planner.exact)
     text += fmt::format("note: figures marked bound are those of the naive kernels ({})\n", planner.reason);
   return text;
@@ -144,7 +145,7 @@ std::string report_json(const ValidateOptions& o, const Checked* c, const base::
   if (!wants_plan(o)) return text + "}\n";
   const Planner planner = open_planner(threads_of(o));
   const passes::Compilation compiled = compile_plan(o, *c, planner);
-  text += ",\n\"plan\":" + passes::describe_memory_json(compiled);
+  text += ",\n\"plan\":" + passes::describe_memory_json(compiled, model::pipeline_memory(c->settings));
   if (o.dump == DumpKind::graph) text += ",\n\"dump\":" + json_quote(graph::print_graph(compiled.graph));
   if (o.dump == DumpKind::plan)
     text += ",\n\"dump\":" + json_quote(passes::describe_plan(compiled) + passes::describe_passes(compiled));

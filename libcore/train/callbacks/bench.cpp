@@ -43,7 +43,7 @@ public:
     if (info.step >= warmup_ && info.size == run.training.batch_size) ms_.push_back(info.seconds * 1e3);
   }
 
-  void on_train_end(const RunInfo&) override {
+  void on_train_end(const RunInfo& run) override {
     std::sort(ms_.begin(), ms_.end());
     const auto quantile = [&](double q) {
       return ms_.empty() ? 0.0
@@ -53,10 +53,11 @@ public:
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     base::log().print(fmt::format(
-        R"({{"steps":{},"ms_median":{:.4f},"ms_p10":{:.4f},"ms_p90":{:.4f},"first_step_s":{:.3f},"peak_rss_mib":{:.1f},"loss":[{:.6g},{:.6g}]}})"
+        R"({{"steps":{},"ms_median":{:.4f},"ms_p10":{:.4f},"ms_p90":{:.4f},"first_step_s":{:.3f},"peak_rss_mib":{:.1f},"planned_bytes":{},"growth_bytes":{},"loss":[{:.6g},{:.6g}]}})"
         "\n",
         ms_.size(), quantile(0.5), quantile(0.1), quantile(0.9), first_step_s_,
-        static_cast<double>(usage.ru_maxrss) / 1024, first_loss_, last_loss_));
+        static_cast<double>(usage.ru_maxrss) / 1024, run.memory.planned_bytes, run.memory.growth_bytes(),
+        first_loss_, last_loss_));
   }
 
 private:
