@@ -15,8 +15,8 @@ namespace lbann::tensor {
 std::vector<std::vector<std::int64_t>> make_offset_tables(const Layout& layout, const Shape& shape);
 
 /// True when both layouts put every element (and all padding) of `shape` at the same offset, however they are
-/// spelled: [8,16,9,9] lies alike channels last and blocked by 16, [4,64,1,1] also row-major. Storage with padding
-/// may be taken for different although it is the same.
+/// spelled: [8,16,9,9] lies alike channels last and blocked by 16, [4,64,1,1] also row-major. Storage with
+/// padding may be taken for different although it is the same.
 bool same_storage(const Shape& shape, const Layout& a, const Layout& b);
 
 /// Calls visit(position in C order, storage offset in elements) for every element.

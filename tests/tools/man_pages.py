@@ -3,6 +3,7 @@
 
 Also: --help takes less than 50 ms of processor time and links no MPI, CUDA or Python.
 """
+import os
 import re
 import resource
 import shutil
