@@ -14,6 +14,7 @@
 
 #include "base/edit_distance.hpp"
 #include "base/utf8.hpp"
+#include "model/any_types.hpp"
 #include "model/dialect.hpp"
 #include "model/scalar_values.hpp"
 
@@ -38,22 +39,6 @@ bool is_wrapper(const pb::Descriptor& type) {
 
 bool is_any(const pb::Descriptor& type) {
   return type.well_known_type() == pb::Descriptor::WELLKNOWNTYPE_ANY;
-}
-
-/// What may stand in the Any of this field; empty: anything.
-std::vector<std::string> types_for(const pb::FieldDescriptor* holder) {
-  const std::string_view name = holder == nullptr ? "" : std::string_view(holder->full_name());
-  if (name == "lbann_data.TrainingAlgorithm.parameters") return {"SGD", "LTFB", "KFAC"};
-  if (name == "lbann_data.LTFB.meta_learning_strategy")
-    return {"RandomPairwiseExchange", "TruncationSelectionExchange", "RegularizedEvolution"};
-  std::vector<std::string> names;
-  if (name != "lbann_data.Operator.parameters") return names;
-  const pb::FileDescriptor* file = holder->file();
-  for (int i = 0; i < file->message_type_count(); ++i) {
-    const std::string& type = file->message_type(i)->name();
-    if (type.size() > 8 && type.ends_with("Operator")) names.push_back(type);
-  }
-  return names;
 }
 
 class Binder {
@@ -295,6 +280,9 @@ private:
 
   void bind_any(const std::vector<SyntaxField>& fields, const TextRange& block, pb::Any& any,
                 const pb::FieldDescriptor* holder) {
+    if (!fields.empty() && !fields[0].is_type_url &&
+        (fields[0].name == "type_url" || fields[0].name == "value"))
+      return bind_raw_any(fields, block, any, holder);
     const SyntaxField* first = nullptr;
     for (const auto& field : fields) {
       if (first != nullptr) {
@@ -304,7 +292,7 @@ private:
       }
       first = &field;
       if (!field.is_type_url) {
-        const auto types = types_for(holder);
+        const auto types = any_types_for(holder);
         const std::string example = types.empty() ? "Name" : types.front();
         error("missing-type-url", field.name_range,
               fmt::format("a typed block is expected here, found '{}'", field.name),
@@ -318,30 +306,41 @@ private:
             "write [type.googleapis.com/lbann_data.Name] { ... }");
   }
 
+  /// The type that a URL names, or nullptr after an error.
+  const pb::Descriptor* find_type(const std::string& url, const TextRange& range,
+                                  const pb::FieldDescriptor* holder) {
+    auto found = find_any_type(url, holder);
+    if (found.type == nullptr)
+      error(std::move(found.id), range, std::move(found.message), std::move(found.help));
+    return found.type;
+  }
+
   void bind_typed_block(const SyntaxField& field, pb::Any& any, const pb::FieldDescriptor* holder) {
-    const auto slash = field.name.rfind('/');
-    const std::string full_name = slash == std::string::npos ? field.name : field.name.substr(slash + 1);
-    const auto* type = pb::DescriptorPool::generated_pool()->FindMessageTypeByName(full_name);
-    const auto allowed = types_for(holder);
-    const std::string_view name = std::string_view(full_name).starts_with(package)
-                                      ? std::string_view(full_name).substr(package.size())
-                                      : full_name;
-    const bool fits = allowed.empty() || std::find(allowed.begin(), allowed.end(), name) != allowed.end();
-    if (slash == std::string::npos || slash == 0)
-      return error("bad-type-url", field.name_range, fmt::format("'{}' is not the URL of a type", field.name),
-                   fmt::format("write [type.googleapis.com/lbann_data.{}]", name));
-    if (type == nullptr || !fits) {
-      std::string help = base::did_you_mean(name, allowed);
-      if (help.empty() && !allowed.empty() && allowed.size() < 10)
-        help = fmt::format("one of {}", fmt::join(allowed, ", "));
-      return error("unknown-type", field.name_range,
-                   type == nullptr ? fmt::format("there is no type '{}'", full_name)
-                                   : fmt::format("'{}' does not belong into '{}'", name, holder->name()),
-                   std::move(help));
-    }
+    const auto* type = find_type(field.name, field.name_range, holder);
+    if (type == nullptr) return;
     if (field.value.kind != Kind::message)
       return error("wrong-type", field.value.range, "a typed block takes { ... }, not a single value");
-    pack(*type, field.name.substr(0, slash), field.value, any);
+    pack(*type, field.name.substr(0, field.name.rfind('/')), field.value, any);
+  }
+
+  /// type_url: "..." value: "...": what an Any really holds, as some programs print it.
+  void bind_raw_any(const std::vector<SyntaxField>& fields, const TextRange& block, pb::Any& any,
+                    const pb::FieldDescriptor* holder) {
+    const int errors = diagnostics_.num_errors();
+    bind_fields(fields, any);
+    if (diagnostics_.num_errors() > errors) return;
+    const Place* place = spans_.find(path_ + ".type_url");
+    const auto* type = find_type(any.type_url(), place == nullptr ? block : place->value, holder);
+    if (type == nullptr) return any.Clear();
+    const std::unique_ptr<pb::Message> content(
+        pb::MessageFactory::generated_factory()->GetPrototype(type)->New());
+    if (content->ParseFromString(any.value()) && content->GetReflection()->GetUnknownFields(*content).empty())
+      return;
+    place = spans_.find(path_ + ".value");
+    error("bad-any-value", place == nullptr ? block : place->value,
+          fmt::format("these bytes are no {}", short_name(*type)),
+          fmt::format("write [{}] {{ ... }}", any.type_url()));
+    any.Clear();
   }
 
   void pack(const pb::Descriptor& type, const std::string& prefix, const SyntaxValue& value, pb::Any& any) {

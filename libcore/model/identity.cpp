@@ -94,14 +94,12 @@ public:
 
 private:
   static bool ignored(const std::string& path) {
-    static const std::set<std::string> paths{"model.num_epochs",
-                                             "model.name",
-                                             "trainer.name",
-                                             "trainer.callback",
-                                             "model.data_layout",
-                                             "trainer.random_seed",
-                                             "trainer.hydrogen_block_size",
-                                             "trainer.serialize_io"};
+    static const std::set<std::string> paths{
+        "model.num_epochs",           "model.name",          "trainer.name",
+        "trainer.callback",
+        "trainer.training_algorithm",  // SGD's: how long
+        "model.data_layout",          "trainer.random_seed", "trainer.hydrogen_block_size",
+        "trainer.serialize_io"};
     return paths.count(path) > 0;
   }
   static std::string chosen(const pb::Message& callback) {

@@ -8,6 +8,7 @@
 
 #include "base/edit_distance.hpp"
 #include "lbann.pb.h"
+#include "model/bind_algorithm.hpp"
 #include "model/bind_callbacks.hpp"
 #include "model/bind_readers.hpp"
 #include "model/settings_binder.hpp"
@@ -67,6 +68,28 @@ void bind_reader(Binder& b, const ReaderNode& node, TrainingSettings& s) {
   s.readers.push_back(std::move(r));
 }
 
+void bind_progress_bar(Binder& b, const CallbackNode& node, TrainingSettings& s) {
+  const std::string path = node.path + ".progress_bar";
+  const auto& m = node.message->progress_bar();
+  b.check_fields(m, path, {"newline_interval", "moving_average_length", "bar_width", "scientific_notation"},
+                 {"interval", "print_mem_usage"});
+  ProgressSettings p;
+  const auto read = [&](const char* field, bool present, std::int64_t value, std::int64_t& target) {
+    if (!present) return;
+    if (value < 0 || value > 1000000)
+      return b.error("range", b.value(path + "." + field),
+                     fmt::format("{} = {}, must be from 0 to 1000000", field, value));
+    target = value;
+  };
+  read("newline_interval", m.has_newline_interval(), m.newline_interval(), p.newline_interval);
+  // LBANN reads an explicit 0 of these two as their default.
+  read("moving_average_length", m.moving_average_length() != 0, m.moving_average_length(),
+       p.moving_average_length);
+  read("bar_width", m.bar_width() != 0, m.bar_width(), p.bar_width);
+  p.scientific_notation = m.scientific_notation();
+  s.progress_bar = p;
+}
+
 void bind_callback(Binder& b, const LayerGraph& graph, const CallbackNode& node, int index,
                    TrainingSettings& s) {
   static const std::set<std::string> schedules{"step_learning_rate",       "set_learning_rate",
@@ -80,10 +103,7 @@ void bind_callback(Binder& b, const LayerGraph& graph, const CallbackNode& node,
     s.callbacks.push_back(
         {CallbackKind::timer, static_cast<std::int64_t>(node.message->timer().skip_steps())});
   } else if (node.kind == "progress_bar") {
-    b.check_fields(*node.params, node.path + ".progress_bar", {},
-                   {"interval", "newline_interval", "print_mem_usage", "moving_average_length", "bar_width",
-                    "scientific_notation"});
-    s.callbacks.push_back({CallbackKind::progress_bar});
+    bind_progress_bar(b, node, s);
   } else if (schedules.count(node.kind) > 0) {
     s.schedules.push_back(index);
   } else if (!node.kind.empty() && !try_bind_callback(b.experiment(), graph, node, b.diagnostics(), s)) {
@@ -94,7 +114,8 @@ void bind_callback(Binder& b, const LayerGraph& graph, const CallbackNode& node,
 
 void bind_trainer(Binder& b, const lbann_data::LbannPB& pb, TrainingSettings& s) {
   if (pb.has_trainer()) {
-    b.check_fields(pb.trainer(), "trainer", {"name", "callback", "mini_batch_size", "random_seed"},
+    b.check_fields(pb.trainer(), "trainer",
+                   {"name", "callback", "mini_batch_size", "random_seed", "training_algorithm"},
                    {"hydrogen_block_size", "serialize_io", "random_init_trainers_identically"});
   }
   s.mini_batch_size = pb.trainer().mini_batch_size();
@@ -106,11 +127,6 @@ void bind_trainer(Binder& b, const lbann_data::LbannPB& pb, TrainingSettings& s)
               "write trainer { mini_batch_size: 64 }");
   }
   if (pb.trainer().has_random_seed()) s.random_seed = pb.trainer().random_seed();
-  if (pb.has_training_algorithm()) {
-    b.error("not-supported", b.value("training_algorithm"),
-            "section 'training_algorithm' is known to LBANN, not yet supported here",
-            "without it a model trains by stochastic gradient descent for num_epochs epochs");
-  }
 }
 
 }  // namespace
@@ -134,6 +150,7 @@ TrainingSettings bind_settings(const Experiment& experiment, const LayerGraph& g
               fmt::format("num_epochs = {}, must not be negative", s.num_epochs));
     }
   }
+  bind_algorithm(b, s);
   for (const ReaderNode& node : graph.readers) bind_reader(b, node, s);
   for (std::size_t i = 0; i < graph.callbacks.size(); ++i) {
     bind_callback(b, graph, graph.callbacks[i], static_cast<int>(i), s);

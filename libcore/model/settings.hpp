@@ -82,14 +82,25 @@ struct CallbackSettings {
   std::set<std::string> modes{};  // "training", "validation", "test", ...; empty: all
 };
 
+/// The callback progress_bar; it has a say only where a bar is shown.
+struct ProgressSettings {
+  std::int64_t newline_interval = 0;
+  std::int64_t moving_average_length = 10;
+  std::int64_t bar_width = 30;
+  bool scientific_notation = false;
+};
+
 struct TrainingSettings {
   std::string model = "model0";
   std::int64_t mini_batch_size = 0;
   std::int64_t num_epochs = 0;
+  std::int64_t max_steps = -1;    // training steps of the whole run; -1: no limit
+  double max_seconds = -1;        // of training; -1: no limit
   std::int64_t random_seed = -1;  // -1: not given
   std::vector<ReaderSettings> readers;
   std::vector<CallbackSettings> callbacks;  // in the order written
-  std::vector<int> schedules;               // callbacks of the graph that are learning-rate schedules
+  std::optional<ProgressSettings> progress_bar;
+  std::vector<int> schedules;  // callbacks of the graph that are learning-rate schedules
 };
 
 /// Reports every independent error. The result is usable only when there are none.

@@ -10,7 +10,7 @@ namespace lbann::model {
 struct StepOptions {
   bool training = true;
   passes::Commit commit = passes::Commit::eager;
-  bool oracle = false;  // no fusion: with the naive catalogue the reference of everything else
+  bool oracle = false;            // no fusion: with the naive catalogue the reference of everything else
   bool expose_gradients = false;  // outputs "gradient:<weight>" instead of updates
   std::set<std::string> disabled{};
   std::map<std::string, tensor::Layout> weight_layouts{};

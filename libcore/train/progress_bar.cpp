@@ -18,7 +18,6 @@ namespace {
 
 constexpr double redraw_seconds = 0.1;
 constexpr const char* clear_line = "\r\033[K";
-constexpr int widest_bar = 30;
 constexpr int narrowest_bar = 5;
 constexpr const char* eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
 
@@ -54,21 +53,25 @@ std::string duration_text(double seconds) {
   return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
 
-std::string progress_text(const Progress& p, int columns, bool unicode) {
+std::string progress_text(const Progress& p, int columns, bool unicode, const ProgressStyle& style) {
   const double done = static_cast<double>(p.step);
   const double all = static_cast<double>(std::max<std::int64_t>(p.num_steps, 1));
   const double fraction = std::clamp(done / all, 0.0, 1.0);
-  const double rate = p.seconds > 0 ? done / p.seconds : 0;
+  const double rate = p.rate >= 0 ? p.rate : p.seconds > 0 ? done / p.seconds : 0;
   const std::string left = p.title + "  ";
   std::string right = fmt::format("  {:3}%  {}/{}", static_cast<int>(fraction * 100), p.step, p.num_steps);
   right += rate_text(rate);
   if (rate > 0) right += "  ETA " + duration_text((all - std::min(done, all)) / rate);
-  if (p.has_loss) right += "  loss " + (std::isnan(p.loss) ? "nan" : fmt::format("{:.4g}", p.loss));
+  if (p.has_loss)
+    right += "  loss " + (std::isnan(p.loss) ? "nan"
+                          : style.scientific ? fmt::format("{:.4e}", p.loss)
+                                             : fmt::format("{:.4g}", p.loss));
   // Two columns frame the bar. Its width goes in steps, so that it does not change with every digit
   // of the loss.
   const int free = columns - static_cast<int>(left.size() + right.size()) - 2;
   const int room = free - free % narrowest_bar;
-  if (room >= narrowest_bar) return left + bar_text(fraction, std::min(room, widest_bar), unicode) + right;
+  if (room >= narrowest_bar && style.bar_width > 0)
+    return left + bar_text(fraction, std::min(room, style.bar_width), unicode) + right;
   const std::string text = p.title + right;
   return text.substr(0, static_cast<std::size_t>(std::max(columns, 0)));
 }
@@ -80,6 +83,7 @@ void ProgressBar::begin(std::string title, std::int64_t num_steps) {
   progress_.title = std::move(title);
   progress_.num_steps = num_steps;
   started_ = settings_.now();
+  step_times_.clear();
   last_draw_ = started_ - redraw_seconds;
   active_ = true;
 }
@@ -98,12 +102,24 @@ void ProgressBar::advance(double loss, bool has_loss) {
     progress_.has_loss = has_loss;
     const double now = settings_.now();
     progress_.seconds = now - started_;
-    if (now - last_draw_ < redraw_seconds) return;
+    update_rate(now);
+    const ProgressStyle& style = settings_.style;
+    const bool stays = style.newline_interval > 0 && progress_.step % style.newline_interval == 0;
+    if (!stays && now - last_draw_ < redraw_seconds) return;
     last_draw_ = now;
-    visible_ = true;
-    text = line_text();
+    visible_ = !stays;
+    text = line_text() + (stays ? "\n" : "");
   }
   settings_.draw(text);
+}
+
+void ProgressBar::update_rate(double now) {
+  if (settings_.style.rate_steps < 1) return;
+  step_times_.push_back(now);
+  if (step_times_.size() > static_cast<std::size_t>(settings_.style.rate_steps) + 1) step_times_.pop_front();
+  const double span = step_times_.back() - step_times_.front();
+  const double steps = static_cast<double>(step_times_.size() - 1);
+  progress_.rate = span > 0 ? steps / span : -1;
 }
 
 void ProgressBar::end() {
@@ -119,7 +135,8 @@ void ProgressBar::end() {
 
 // The last column stays free: some terminals wrap as soon as it is written.
 std::string ProgressBar::line_text() const {
-  return fmt::format("\r{}\033[K", progress_text(progress_, settings_.columns() - 1, settings_.unicode));
+  return fmt::format("\r{}\033[K",
+                     progress_text(progress_, settings_.columns() - 1, settings_.unicode, settings_.style));
 }
 
 std::string ProgressBar::clear_text() {

@@ -67,9 +67,14 @@ EpochStats Trainer::evaluate(DataMode mode) {
   return stats_;
 }
 
+bool Trainer::reached_limit() const {
+  return (config_.max_steps >= 0 && training_steps() >= config_.max_steps) ||
+         (config_.max_training_steps >= 0 && training_steps() >= config_.max_training_steps) ||
+         (config_.max_seconds >= 0 && seconds_since(train_start_) >= config_.max_seconds);
+}
+
 bool Trainer::reached_end() const {
-  return epoch_ >= config_.num_epochs || stop_requested_ ||
-         (config_.max_steps >= 0 && training_steps() >= config_.max_steps);
+  return epoch_ >= config_.num_epochs || stop_requested_ || reached_limit();
 }
 
 bool Trainer::may_go_on(double step_seconds, bool start) {
@@ -84,8 +89,7 @@ void Trainer::begin_phase(Phase phase) {
 }
 
 bool Trainer::run_training_epoch() {
-  while (phase_steps_ < info_.training.num_batches &&
-         (config_.max_steps < 0 || training_steps() < config_.max_steps)) {
+  while (phase_steps_ < info_.training.num_batches && !reached_limit()) {
     StepInfo info = train_step();
     info.epoch = epoch_;
     stats_.add_step(info.objective, info.metrics, info.size, info.seconds);
@@ -128,7 +132,7 @@ bool Trainer::train() {
     throw base::Error(base::ExitCode::config, "there is no training data",
                       "add a reader with role: \"train\"");
   }
-  phase_start_ = Clock::now();
+  train_start_ = phase_start_ = Clock::now();
   if (resumed_) {
     const bool in_epoch = phase_ != Phase::epoch_begin;
     const DataMode mode = phase_ == Phase::validation ? DataMode::validation

@@ -57,7 +57,9 @@ struct TrainerConfig {
   std::map<DataMode, DataPart> data;
   std::int64_t mini_batch_size = 1;
   std::int64_t num_epochs = 1;
-  std::int64_t max_steps = -1;  // stop each mode after so many steps; -1: no limit
+  std::int64_t max_steps = -1;           // stop each mode after so many steps; -1: no limit
+  std::int64_t max_training_steps = -1;  // of the whole run, evaluations stay complete; -1: no limit
+  double max_seconds = -1;               // of this process's training; -1: no limit
   std::uint64_t seed = 1;
   int threads = 1;     // of the kernels
   int io_threads = 1;  // of the data pipeline
@@ -164,6 +166,7 @@ private:
   void stop_at_bad_value(PreparedPlan& p, const StepInfo& info);
   double learning_rate(const model::LoweredWeight& w) const;
 
+  bool reached_limit() const;  // of steps or time
   bool reached_end() const;
   bool may_go_on(double step_seconds = 0, bool start = false);
   void begin_phase(Phase phase);
@@ -195,7 +198,7 @@ private:
   Phase phase_ = Phase::epoch_begin;
   std::int64_t phase_steps_ = 0;  // done in this epoch or evaluation
   EpochStats stats_;              // of this epoch or evaluation
-  std::chrono::steady_clock::time_point phase_start_{};
+  std::chrono::steady_clock::time_point phase_start_{}, train_start_{};
   bool stop_requested_ = false;  // by a callback
   bool resumed_ = false;
   checkpoint::Scalars before_test_;  // the state when the last epoch was done

@@ -316,6 +316,25 @@ BOOST_AUTO_TEST_CASE(typed_blocks_hold_what_belongs_there) {
   BOOST_TEST(Bound("model { [a.b/c] {} }").errors()[0] == "1:9 unknown-field");
 }
 
+BOOST_AUTO_TEST_CASE(typed_blocks_may_be_written_as_bytes) {
+  auto algorithm = [](const std::string& inside) {
+    return "trainer { training_algorithm { parameters { " + inside + " } } }";
+  };
+  const std::string url = "type_url: \"type.googleapis.com/lbann_data.SGD\" ";
+  // The bytes are those protobuf prints for stopping_criteria { max_epochs: 3 }.
+  const Bound good(algorithm(url + "value: \"\\n\\002\\020\\003\""));
+  BOOST_TEST(good.errors().empty());
+  lbann_data::SGD sgd;
+  BOOST_REQUIRE(good.message.trainer().training_algorithm().parameters().UnpackTo(&sgd));
+  BOOST_TEST(sgd.stopping_criteria().max_epochs() == 3u);
+  BOOST_TEST(Bound(algorithm(url)).errors().empty());
+  BOOST_TEST(Bound(algorithm(url + "value: \"\\377\"")).errors()[0] == "1:99 bad-any-value");
+  BOOST_TEST(Bound(algorithm(url + "value: \"\\030\\001\"")).errors()[0] == "1:99 bad-any-value");
+  BOOST_TEST(Bound(algorithm("type_url: \"a/lbann_data.Layer\"")).errors()[0] == "1:55 unknown-type");
+  BOOST_TEST(Bound(algorithm("value: \"x\"")).errors()[0] == "1:43 bad-type-url");
+  BOOST_TEST(Bound(algorithm(url + url)).errors()[0] == "1:92 duplicate-field");
+}
+
 BOOST_AUTO_TEST_CASE(text_that_is_no_utf8_is_refused) {
   BOOST_TEST(Bound("model { name: \"\xFF\" }").errors()[0] == "1:15 bad-utf8");
   BOOST_TEST(Bound("model { name: \"\\377\" }").errors()[0] == "1:15 bad-utf8");

@@ -37,6 +37,17 @@ BOOST_AUTO_TEST_CASE(text_in_blocks) {
   BOOST_TEST(progress_text(p, 100, true) == "epoch 1/1  ▕" + half + std::string(15, ' ') + "▏   50%  1/2");
 }
 
+BOOST_AUTO_TEST_CASE(style_of_the_callback) {
+  Progress p{"epoch 3/10", 97, 200, 9.7, 0.28714, true};
+  p.rate = 5;  // of the last steps
+  ProgressStyle style;
+  style.bar_width = 10;
+  style.scientific = true;
+  // 0.485 * 10 = 4 done; 103 left at 5 steps/s: 20.6 s.
+  BOOST_TEST(progress_text(p, 100, false, style) ==
+             "epoch 3/10  [====>     ]   48%  97/200  5.0 steps/s  ETA 0:21  loss 2.8714e-01");
+}
+
 BOOST_AUTO_TEST_CASE(narrow_terminals_lose_the_bar_then_the_end) {
   const Progress p{"epoch 3/10", 97, 200, 9.7, 0.28714, true};
   BOOST_TEST(progress_text(p, 60, false).find('[') == std::string::npos);
@@ -92,6 +103,27 @@ BOOST_AUTO_TEST_CASE(drawn_in_place_and_cleared) {
   s.bar.step();
   s.bar.end();
   BOOST_TEST(s.drawn.size() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(lines_stay_and_rates_are_those_of_the_last_steps) {
+  double clock = 100;
+  std::vector<std::string> drawn;
+  ProgressBar::Settings settings{false, [] { return 100; }, [&] { return clock; },
+                                 [&](const std::string& text) { drawn.push_back(text); }};
+  settings.style.newline_interval = 2;
+  settings.style.rate_steps = 2;
+  ProgressBar bar{settings};
+  bar.begin("t", 6);
+  for (const double seconds : {10.0, 10.0, 0.5, 0.5}) {
+    clock += seconds;
+    bar.step();
+  }
+  BOOST_REQUIRE(drawn.size() == 4u);
+  for (int i = 0; i < 4; ++i) BOOST_TEST((drawn[static_cast<std::size_t>(i)].back() == '\n') == (i % 2 == 1));
+  BOOST_TEST(drawn[3].find("2.0 steps/s") != std::string::npos, drawn[3]);  // two steps in one second
+  const auto lines = drawn.size();
+  bar.end();
+  BOOST_TEST(drawn.size() == lines);  // the last line stays
 }
 
 BOOST_AUTO_TEST_SUITE_END()

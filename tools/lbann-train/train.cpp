@@ -16,6 +16,7 @@
 #include "lbann-train/run_directory.hpp"
 #include "lbann-train/signals.hpp"
 #include "lbann-train/supervisor.hpp"
+#include "model/bind_algorithm.hpp"
 #include "model/identity.hpp"
 #include "model/reader_sizes.hpp"
 #include "model/settings.hpp"
@@ -43,7 +44,7 @@ void apply_command_line(const TrainOptions& o, model::Experiment& e, base::Diagn
   const auto set = [&](const std::string& path, std::optional<std::int64_t> value) {
     if (value) model::apply_override(fmt::format("{}={}", path, *value), e, d);
   };
-  set("model.num_epochs", o.num_epochs);
+  if (o.num_epochs) model::apply_num_epochs(*o.num_epochs, e, d);
   set("trainer.mini_batch_size", o.mini_batch_size);
 }
 
@@ -152,8 +153,13 @@ void add_callbacks(const TrainOptions& o, const Loaded& l, const log::RunInfo& r
     }
   }
   const bool wants_bar = train::wants_progress_bar(o.progress) && !o.common.quiet;
-  if (wants_bar)
-    trainer.add_callback(train::make_progress_callback(train::make_terminal_settings(o.common.ascii)));
+  if (wants_bar) {
+    train::ProgressBar::Settings settings = train::make_terminal_settings(o.common.ascii);
+    if (const auto& p = l.settings.progress_bar)
+      settings.style = {static_cast<int>(p->bar_width), static_cast<int>(p->moving_average_length),
+                        static_cast<int>(p->newline_interval), p->scientific_notation};
+    trainer.add_callback(train::make_progress_callback(std::move(settings)));
+  }
   if (!o.run_dir.empty()) {
     train::RecordSettings r;
     r.path = o.run_dir + "/log.jsonl";
@@ -240,7 +246,12 @@ train::TrainerConfig make_config(const TrainOptions& options, const Loaded& load
   const std::int64_t samples =
       training == config.data.end() ? 0 : static_cast<std::int64_t>(training->second.samples.size());
   const std::int64_t batch = std::max<std::int64_t>(1, std::min(config.mini_batch_size, samples));
-  config.schedules = make_schedules(loaded, (samples + batch - 1) / batch, d);
+  const std::int64_t steps_per_epoch = (samples + batch - 1) / batch;
+  config.schedules = make_schedules(loaded, steps_per_epoch, d);
+  config.max_training_steps = loaded.settings.max_steps;
+  config.max_seconds = loaded.settings.max_seconds;
+  if (config.max_training_steps >= 0 && steps_per_epoch > 0)
+    config.num_epochs = (config.max_training_steps + steps_per_epoch - 1) / steps_per_epoch;
   return config;
 }
 
@@ -303,7 +314,8 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
   report(d, options);
   if (d.has_errors()) return static_cast<int>(d.exit_code());
   const std::vector<std::string> identity = list_identity(options, loaded, config.data, seed);
-  const std::int64_t num_epochs = config.num_epochs;
+  // What a time limit has ended stays ended.
+  const std::int64_t num_epochs = config.max_seconds >= 0 ? 0 : config.num_epochs;
   if (resumed) train::check_identity(resumed->checkpoint, identity, resumed->dir);
 
   train::Trainer trainer(std::move(config));

@@ -1,4 +1,6 @@
 // progress: drives the progress bar, one bar per epoch and per evaluation.
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "train/callbacks/callbacks.hpp"
@@ -18,7 +20,11 @@ public:
     base_set_ = true;
   }
   void on_epoch_begin(const RunInfo& run, std::int64_t epoch) override {
-    bar_.begin(fmt::format("epoch {}/{}", epoch + 1, run.num_epochs), run.training.num_batches);
+    // A run that ends by steps or time has no number of epochs worth showing.
+    const bool counted = run.num_epochs < std::numeric_limits<std::int32_t>::max();
+    bar_.begin(
+        counted ? fmt::format("epoch {}/{}", epoch + 1, run.num_epochs) : fmt::format("epoch {}", epoch + 1),
+        run.training.num_batches);
     mode_ = DataMode::training;
   }
   void on_resume(const RunInfo& run, const ResumeInfo& info) override {
