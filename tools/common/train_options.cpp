@@ -12,6 +12,8 @@ constexpr std::int64_t largest_integer = 2147483647;
 
 void add_data_options(OptionTable& table, TrainOptions& options) {
   table.section("Data");
+  table.add_value("data-dir", "DIR", options.data_dir,
+                  "Folder of all data files; finds MNIST's under their usual names.");
   const auto add = [&table](const std::string& role, DataPaths& paths) {
     const std::string suffix = role.empty() ? "" : "-" + role;
     const std::string where = role.empty() ? "of all readers" : "of the reader of role " + role;

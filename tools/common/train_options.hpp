@@ -42,6 +42,7 @@ struct TrainOptions {
   bool profile = false;       // time of every kernel at the end
   bool print_digest = false;  // digest of the final weights
 
+  std::string data_dir{};
   DataPaths data{};
   DataPaths data_train{};
   DataPaths data_validate{};

@@ -13,6 +13,7 @@
 #include "base/hash.hpp"
 #include "common/version.hpp"
 #include "device/module.hpp"
+#include "lbann-train/data_directory.hpp"
 #include "lbann-train/run_directory.hpp"
 #include "lbann-train/signals.hpp"
 #include "lbann-train/supervisor.hpp"
@@ -49,6 +50,7 @@ void apply_command_line(const TrainOptions& o, model::Experiment& e, base::Diagn
 }
 
 void apply_data_paths(const TrainOptions& o, model::TrainingSettings& s) {
+  if (!o.data_dir.empty()) apply_data_directory(o.data_dir, s);
   for (model::ReaderSettings& r : s.readers) {
     const DataPaths& own = r.role == "train"  ? o.data_train
                            : r.role == "test" ? o.data_test
