@@ -70,11 +70,12 @@ void run(const Settings& s, const std::string& file) {
   std::vector<model::DataField> fields;
   for (const data::FieldSpec& f : dataset->fields()) fields.push_back({f.name, tensor::Shape(f.dims)});
   train::TrainerConfig config;
-  config.lower = [&](layers::Mode mode, std::int64_t batch) {
+  config.lower = [&](layers::Mode mode, std::int64_t batch, tensor::DataType type) {
     base::Diagnostics found;
     model::LowerOptions o;
     o.mode = mode;
     o.batch = batch;
+    o.default_type = type;
     o.fields = fields;
     auto lowered = model::lower_model(experiment, graph, o, found);
     if (!lowered) throw base::Error(found.exit_code(), found.render());
