@@ -38,3 +38,11 @@ for _module in _pb2.values():
             globals().setdefault(_enum.__name__, _enum)
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name):
+    """Subpackages that are imported when they are first used."""
+    if name in ("models", "modules", "util", "contrib"):
+        import importlib
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module 'lbann' has no attribute '{name}'")

@@ -1,0 +1,1 @@
+"""What scripts share: command-line options, launching."""
