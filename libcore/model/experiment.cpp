@@ -80,6 +80,8 @@ std::vector<std::string> list_sections(const Experiment& experiment) {
   return names;
 }
 
+int num_readers(const Experiment& experiment) { return experiment.proto->data_reader().reader_size(); }
+
 void check_optimizer(const Experiment& experiment, base::Diagnostics& diagnostics) {
   bind_optimizer(experiment.proto->optimizer(), "optimizer", experiment.spans, diagnostics);
 }

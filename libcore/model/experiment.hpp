@@ -47,6 +47,8 @@ void apply_override(std::string_view assignment, Experiment& experiment, base::D
 /// The sections that are there: "model", "data_reader", "optimizer", "data_set_metadata", "trainer".
 std::vector<std::string> list_sections(const Experiment& experiment);
 
+int num_readers(const Experiment& experiment);
+
 /// Checks the default optimizer of an experiment that has no model to train.
 void check_optimizer(const Experiment& experiment, base::Diagnostics& diagnostics);
 

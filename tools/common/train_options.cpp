@@ -25,6 +25,10 @@ void add_data_options(OptionTable& table, TrainOptions& options) {
   add("train", options.data_train);
   add("validate", options.data_validate);
   add("test", options.data_test);
+  table.add_integer("absolute-sample-count", "N", options.absolute_sample_count, 1, INT64_MAX,
+                    "Use N samples of every reader.");
+  table.add_value("data-reader-fraction", "F", options.fraction_of_data,
+                  "Use this part, above 0 and at most 1, of the samples of every reader.");
   table.add_integer("num-io-threads", "N", options.num_io_threads, 1, 4096, "Threads that read data.");
 }
 
@@ -95,13 +99,11 @@ void add_unsupported_options(OptionTable& table) {
                          "preload-data-store",
                          "use-data-store",
                          "print-affinity",
-                         "serialize-io",
                          "stack-trace-to-file",
                          "disable-cudnn-tensor-ops",
                          "use-gpu-direct-memory-in-forward-prop",
                          "init-shmem",
                          "init-nvshmem",
-                         "no-inplace",
                          "no-backprop-disable",
                          "trainer-create-two-models",
                          "trainer-enable-subgrid-async-comm",
@@ -110,6 +112,9 @@ void add_unsupported_options(OptionTable& table) {
   table.add_unsupported({"max-io-thread-rngs", "rng-seeds-per-trainer-to-display", "trainer-grid-height",
                          "trainer-primary-grid-size", "num-subgrids", "num-subgrids-block-order",
                          "caliper-config", "hang"});
+  // LBANN's names of environment variables where they are not those of the options.
+  table.add_unsupported(
+      {"max-io-rng-banks", "gpu-direct-memory-in-forward-prop", "allow-multitrainer-global-statistics"});
   table.add_unsupported({"data-store-cache", "data-store-debug", "data-store-fail",
                          "data-store-min-max-timing", "data-store-no-thread", "data-store-profile",
                          "data-store-test-cache", "node-sizes-vary", "data-store-spill",
@@ -121,8 +126,6 @@ void add_unsupported_options(OptionTable& table) {
                          "write-sample-label-list",
                          "write-sample-list",
                          "z-score",
-                         "absolute-sample-count",
-                         "data-reader-fraction",
                          "data-reader-percent",
                          "sample-list-train",
                          "sample-list-validate",
@@ -162,6 +165,9 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
                     "Processes of a trainer; 0 or less: all of them.");
 
   table.section("Run");
+  table.add_flag("print-config", options.print_config,
+                 "Print the experiment after merging and --set, then stop; each line says where it comes "
+                 "from.");
   table.add_flag("exit-after-setup", options.exit_after_setup, "Set everything up, then stop.");
   table.add_flag("dry-run", options.dry_run, "Check and plan, print what would be done, touch nothing.");
   table.add_integer("smoke", "N", options.smoke_steps, 1, largest_integer, "Run only N steps of each mode.");
@@ -199,6 +205,9 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
                               "What to do when the loss is not a finite number. stop: exit code 7.");
   table.add_list("disable-pass", "NAME", options.disabled_passes,
                  "Leave out one pass of the compiler. Repeatable.");
+  bool no_inplace = false, serialize_io = false;
+  table.add_flag("no-inplace", no_inplace, "The same as --disable-pass=reuse_inplace.");
+  table.add_flag("serialize-io", serialize_io, "The same as --num-io-threads=1.");
   table.add_flag("oracle", options.oracle,
                  "Compute with the naive kernels, nothing fused: slow, for comparison.");
 
@@ -214,11 +223,17 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
   const auto check = [&](std::vector<UsageProblem>& problems) {
     check_experiment_files(options.experiment, problems);
     check_checkpoint_texts(checkpoint_texts, options, problems);
+    if (serialize_io && options.num_io_threads.value_or(1) > 1)
+      problems.push_back({"--serialize-io and --num-io-threads contradict each other"});
+    if (options.absolute_sample_count && options.fraction_of_data)
+      problems.push_back({"--absolute-sample-count and --data-reader-fraction contradict each other"});
     if (disable_cuda && options.device == DeviceChoice::gpu)
       problems.push_back({"--disable-cuda and --device=gpu contradict each other"});
   };
   if (const auto done = parse_command_line(table, options.common, argc, argv, check)) return done;
   if (disable_cuda) options.device = DeviceChoice::cpu;
+  if (serialize_io) options.num_io_threads = 1;
+  if (no_inplace) options.disabled_passes.push_back("reuse_inplace");
   if (options.procs_per_trainer.value_or(1) > 1)
     throw base::Error(base::ExitCode::environment,
                       "--procs-per-trainer=" + std::to_string(*options.procs_per_trainer) +

@@ -35,6 +35,7 @@ struct TrainOptions {
   std::optional<std::int64_t> seed{};
   std::optional<std::int64_t> procs_per_trainer{};
   std::optional<std::int64_t> smoke_steps{};  // --smoke N: N steps per mode, then stop
+  bool print_config = false;                  // the merged experiment, then stop
   bool exit_after_setup = false;
   bool dry_run = false;
   bool log_steps = false;     // a record per training step in log.jsonl
@@ -47,6 +48,8 @@ struct TrainOptions {
   DataPaths data_train{};
   DataPaths data_validate{};
   DataPaths data_test{};
+  std::optional<std::int64_t> absolute_sample_count{};  // of every reader
+  std::optional<std::string> fraction_of_data{};        // of every reader; in (0, 1]
   std::optional<std::int64_t> num_io_threads{};
 
   DeviceChoice device = DeviceChoice::automatic;  // --disable_cuda makes it cpu

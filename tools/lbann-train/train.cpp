@@ -47,6 +47,13 @@ void apply_command_line(const TrainOptions& o, model::Experiment& e, base::Diagn
   };
   if (o.num_epochs) model::apply_num_epochs(*o.num_epochs, e, d);
   set("trainer.mini_batch_size", o.mini_batch_size);
+  if (!o.absolute_sample_count && !o.fraction_of_data) return;
+  // Exactly one of the two may be set in a reader.
+  for (int i = 0; i < model::num_readers(e); ++i) {
+    const std::string reader = fmt::format("data_reader.reader[{}].", i);
+    set(reader + "absolute_sample_count", o.absolute_sample_count.value_or(0));
+    model::apply_override(reader + "fraction_of_data_to_use=" + o.fraction_of_data.value_or("0"), e, d);
+  }
 }
 
 void apply_data_paths(const TrainOptions& o, model::TrainingSettings& s) {
@@ -74,6 +81,7 @@ std::optional<Loaded> load(const TrainOptions& options, base::ExitCode& code) {
   Loaded l;
   l.experiment = model::load_experiment(options.experiment.merge_order(), options.experiment.sets, d);
   apply_command_line(options, l.experiment, d);
+  if (options.print_config && !d.has_errors()) base::log().print(model::print_resolved(l.experiment));
   model::check_complete(l.experiment, d);
   l.graph = model::make_layer_graph(l.experiment, d);
   l.settings = model::bind_settings(l.experiment, l.graph, d);
@@ -383,7 +391,7 @@ int train_main(const TrainOptions& options) {
   const auto deadline = choose_deadline(options.time_limit);
   base::ExitCode code = base::ExitCode::ok;
   const std::optional<Loaded> loaded = load(options, code);
-  if (!loaded) return static_cast<int>(code);
+  if (!loaded || options.print_config) return static_cast<int>(code);
   check_device(options);
   return run_training(options, *loaded, deadline);
 }
