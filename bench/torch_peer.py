@@ -3,8 +3,8 @@
 
     torch_peer.py lenet [--threads 2] [--steps 200] [--warm-up 10] [--channels-last]
 
-Random images of MNIST's shape, SGD with rate 0.01 and momentum 0.9, softmax cross entropy. The batches
-lie in memory before the clock starts: loading is not charged to the peer. Fields:
+Random data; SGD with rate 0.01 and momentum 0.9 and softmax cross entropy, or what the table WORKLOADS says. The
+batches lie in memory before the clock starts: loading is not charged to the peer. Fields:
 
     steps          measured steps, after the warm-up
     ms_median      median time of a step (forward, backward, update, loss read back)
@@ -20,8 +20,14 @@ import resource
 import statistics
 import time
 
-# name -> (batch, shape of a sample)
-WORKLOADS = {"seed_cnn": (256, (1, 28, 28)), "lenet": (64, (1, 28, 28)), "mlp": (128, (784,))}
+# name -> (batch, shape of a sample, classes; more: targets instead of classes, optimizer)
+WORKLOADS = {
+    "seed_cnn": (256, (1, 28, 28), 10), "lenet": (64, (1, 28, 28), 10), "mlp": (128, (784,), 10),
+    # convolutional networks of examples/
+    "autoencoder": (128, (784,), None), "cosmo3d": (8, (4, 32, 32, 32), None), "alexnet": (32, (3, 224, 224), 1000),
+    "resnet18": (16, (3, 224, 224), 1000), "resnet50": (16, (3, 224, 224), 1000),
+    "resnet18_32": (64, (3, 32, 32), 10), "resnet50_32": (32, (3, 32, 32), 10),
+}
 
 
 def seconds_since_process_start():
@@ -31,7 +37,82 @@ def seconds_since_process_start():
     return time.clock_gettime(time.CLOCK_BOOTTIME) - start_ticks / os.sysconf("SC_CLK_TCK")
 
 
+def residual_class(nn):
+    class Residual(nn.Module):
+        """A basic (3x3, 3x3) or bottleneck (1x1, 3x3, 1x1) block with its shortcut."""
+
+        def __init__(self, width, channels, stride, bottleneck):
+            super().__init__()
+            out = channels * 4 if bottleneck else channels
+            plan = [(width, channels, 1, 1), (channels, channels, 3, stride), (channels, out, 1, 1)]
+            if not bottleneck:
+                plan = [(width, channels, 3, stride), (channels, out, 3, 1)]
+            body = []
+            for i, (a, b, k, s) in enumerate(plan):
+                body += [nn.Conv2d(a, b, k, s, k // 2, bias=False), nn.BatchNorm2d(b)]
+                body += [nn.ReLU(inplace=True)] if i + 1 < len(plan) else []
+            self.body, self.shortcut, self.relu = nn.Sequential(*body), None, nn.ReLU(inplace=True)
+            if stride != 1 or width != out:
+                self.shortcut = nn.Sequential(nn.Conv2d(width, out, 1, stride, bias=False), nn.BatchNorm2d(out))
+
+        def forward(self, x):
+            y = self.body(x)
+            y += x if self.shortcut is None else self.shortcut(x)
+            return self.relu(y)
+
+    return Residual
+
+
+def make_resnet(nn, depths, bottleneck, small, classes):
+    residual = residual_class(nn)
+    if small:
+        layers = [nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True)]
+    else:
+        layers = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)]
+    width = 64
+    for stage, depth in enumerate(depths):
+        for i in range(depth):
+            layers.append(residual(width, 64 << stage, 2 if stage > 0 and i == 0 else 1, bottleneck))
+            width = (64 << stage) * (4 if bottleneck else 1)
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))
+
+
+def make_alexnet(nn):
+    layers, width = [], 3
+    for i, (out, k, s, p) in enumerate([(96, 11, 4, 2), (256, 5, 1, 2), (384, 3, 1, 1), (384, 3, 1, 1), (256, 3, 1, 1)]):
+        layers += [nn.Conv2d(width, out, k, s, p), nn.ReLU(inplace=True)]
+        layers += [nn.LocalResponseNorm(5, 1e-4, 0.75, 2.0)] if i < 2 else []
+        layers += [nn.MaxPool2d(3, 2)] if i in (0, 1, 4) else []
+        width = out
+    layers.append(nn.Flatten())
+    for size in (256 * 36, 4096):
+        layers += [nn.Linear(size, 4096), nn.ReLU(inplace=True), nn.Dropout(0.5)]
+    return nn.Sequential(*layers, nn.Linear(4096, 1000))
+
+
+def make_cosmo3d(nn):
+    layers, width = [], 4
+    for out in (16, 32, 64):
+        layers += [nn.Conv3d(width, out, 3, padding=1), nn.LeakyReLU(0.3), nn.AvgPool3d(2)]
+        width = out
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(4096, 128), nn.LeakyReLU(0.3), nn.Linear(128, 64),
+                         nn.LeakyReLU(0.3), nn.Linear(64, 4))
+
+
+def make_autoencoder(nn):
+    sizes, layers = [784, 1000, 500, 250, 30, 250, 500, 1000, 784], []
+    for a, b in zip(sizes, sizes[1:]):
+        layers += [nn.Linear(a, b), nn.ReLU()]
+    return nn.Sequential(*layers[:-1], nn.Sigmoid())
+
+
 def make_network(name, nn):
+    if name.startswith("resnet"):
+        deep, small = name.startswith("resnet50"), name.endswith("_32")
+        return make_resnet(nn, [3, 4, 6, 3] if deep else [2, 2, 2, 2], deep, small, 10 if small else 1000)
+    others = {"alexnet": make_alexnet, "cosmo3d": make_cosmo3d, "autoencoder": make_autoencoder}
+    if name in others:
+        return others[name](nn)
     if name == "seed_cnn":
         return nn.Sequential(
             nn.Conv2d(1, 64, kernel_size=5, stride=2, padding=2), nn.BatchNorm2d(64), nn.ReLU(),
@@ -57,13 +138,25 @@ def main():
 
     torch.set_num_threads(args.threads)
     torch.manual_seed(1)
-    batch, shape = WORKLOADS[args.network]
-    layout = torch.channels_last if args.channels_last and len(shape) == 3 else torch.contiguous_format
+    batch, shape, classes = WORKLOADS[args.network]
+    layout = torch.contiguous_format
+    if args.channels_last:
+        layout = {3: torch.channels_last, 4: torch.channels_last_3d}.get(len(shape), layout)
     network = make_network(args.network, nn).to(memory_format=layout)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
     criterion = nn.CrossEntropyLoss()
-    batches = [
-        (torch.randn(batch, *shape).contiguous(memory_format=layout), torch.randint(10, (batch,))) for _ in range(4)]
+    if classes is None:
+        optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+        criterion = nn.BCELoss() if args.network == "autoencoder" else nn.MSELoss()
+
+    def make_batch():
+        if args.network == "autoencoder":
+            x = torch.rand(batch, *shape)
+            return x, x
+        x = torch.randn(batch, *shape).contiguous(memory_format=layout)
+        return x, torch.randint(classes, (batch,)) if classes else torch.randn(batch, 4)
+
+    batches = [make_batch() for _ in range(4)]
 
     def step(number):
         images, labels = batches[number % len(batches)]

@@ -20,7 +20,7 @@ RATE = "optimizer.sgd.learn_rate"
 # name -> (file, changes)
 CURVES = {
     "resnet18_32": ("resnet18_32", {**small(4, 10), RATE: 3e-6}),
-    "resnet50_32": ("resnet50_32", {**small(4, 10), RATE: 3e-7}),
+    "resnet50_32": ("resnet50_32", {**small(8, 20), RATE: 1e-7}),
     "alexnet": ("alexnet", {**small(4, 10), RATE: 0.0005, DIMS: "3 67 67"}),
     "cosmo3d": ("cosmo3d", {**small(4, 10), "optimizer.adam.learn_rate": 0.0001}),
 }

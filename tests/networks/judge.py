@@ -209,6 +209,7 @@ def synthetic(reader, seed):
 
 def train(experiment, dtype, steps, seed=1):
     """Losses of the first `steps` training steps of a parsed experiment, each before its update."""
+    torch.set_num_threads(1)
     batch = experiment.one("trainer").one("mini_batch_size")
     reader = next(r for r in experiment.one("data_reader")["reader"] if r.one("role") == "train")
     fields = synthetic(reader, seed)
