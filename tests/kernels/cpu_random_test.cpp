@@ -77,12 +77,15 @@ BOOST_AUTO_TEST_CASE(fast_kernel_has_the_naive_ones_bits_in_every_layout) {
       Case oracle = random_case(distribution, row.shape);
       run(oracle, "ref.random");
       for (const std::string& tag : row.tags) {
-        for (int threads : {1, 2, 3}) {
-          Case own = random_case(distribution, row.shape, tag);
-          run_cpu(own, kernels::cpu::Isa::generic, threads);
-          const std::string what = distribution + " " + row.shape.to_string() + " " + tag;
-          BOOST_TEST(different_bits(values_of(own.outputs[0]), values_of(oracle.outputs[0])) == 0, what);
-          BOOST_TEST(dirty_padding(own.outputs[0]) == 0, what);
+        for (const kernels::cpu::Isa isa : available_isas()) {
+          for (int threads : {1, 2, 3}) {
+            Case own = random_case(distribution, row.shape, tag);
+            run_cpu(own, isa, threads);
+            const std::string what = distribution + " " + row.shape.to_string() + " " + tag + " " +
+                                     std::string(kernels::cpu::to_string(isa));
+            BOOST_TEST(different_bits(values_of(own.outputs[0]), values_of(oracle.outputs[0])) == 0, what);
+            BOOST_TEST(dirty_padding(own.outputs[0]) == 0, what);
+          }
         }
       }
     }

@@ -1,11 +1,13 @@
-// cpu.random: whole stretches of the C order at once (base::fill_*: many Philox blocks side by side in
-// vector registers). Where the tensor does not lie row-major, lines along its last dim are made in a
-// buffer and spread out; the lines of one block of channels follow each other, so that what they share of
-// a cache line is still there. A line costs at least one group of 128 numbers.
+// cpu.random: whole stretches of the C order at once, many Philox blocks side by side in vector registers.
+// What does not fill a group of numbers goes through a buffer. Where the tensor does not lie row-major, lines
+// along its last dim are made in a buffer and spread out; the lines of one block of channels follow each
+// other, so that what they share of a cache line is still there. A line costs at least one group of 128
+// numbers.
 #include <algorithm>
 #include <vector>
 
 #include "kernels/cpu/cpu_makers.hpp"
+#include "kernels/cpu/loops.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/storage.hpp"
 #include "kernels/random_node.hpp"
@@ -19,8 +21,11 @@ constexpr int cost = 4;                 // of a number, relative to a memory-bou
 
 class RandomKernel final : public Kernel {
 public:
-  explicit RandomKernel(const NodeView& v)
-    : node_(v), count_(v.out_shape().num_elements()), plain_(v.out(0).layout.is_plain()) {
+  RandomKernel(const NodeView& v, Isa isa)
+    : loops_(loops_for(isa)),
+      node_(v),
+      count_(v.out_shape().num_elements()),
+      plain_(v.out(0).layout.is_plain()) {
     if (v.out_type() != tensor::DataType::f32) v.refuse("not f32");
     if (plain_) return;
     const tensor::Layout& layout = v.out(0).layout;
@@ -38,7 +43,7 @@ public:
 
   void run(const KernelArgs& args) override {
     const bool chooses = node_.distribution == RandomNode::Distribution::bernoulli;
-    const Fill fill{node_.distribution, chooses ? node_.probability(args) : 0,
+    const Fill fill{loops_, node_.distribution, chooses ? static_cast<float>(node_.probability(args)) : 0,
                     chooses ? static_cast<float>(node_.value(args)) : 0, node_.numbers(args)};
     float* y = output<float>(args, 0);
     if (plain_) {
@@ -61,20 +66,37 @@ public:
 private:
   // Everything that does not change within a run.
   struct Fill {
+    const Loops& loops;
     RandomNode::Distribution kind;
-    double p;
+    float p;
     float value;
     base::RandomStream numbers;
 
     void operator()(std::span<float> out, std::int64_t first) const {
       const auto index = static_cast<std::uint64_t>(first);
-      switch (kind) {
-        case RandomNode::Distribution::uniform:
-          return base::fill_uniform(numbers, out, index);
-        case RandomNode::Distribution::normal:
-          return base::fill_normal(numbers, out, index);
-        case RandomNode::Distribution::bernoulli:
-          return base::fill_bernoulli(numbers, p, value, out, index);
+      if (kind == RandomNode::Distribution::normal) return base::fill_normal(numbers, out, index);
+      const auto n = static_cast<std::int64_t>(out.size());
+      std::int64_t i = 0;
+      const auto partial = [&](std::int64_t skip, std::int64_t count) {
+        float buffer[philox_group];
+        groups((index + static_cast<std::uint64_t>(i)) / 4, 1, buffer);
+        std::copy_n(buffer + skip, count, out.data() + i);
+        i += count;
+      };
+      const std::int64_t skip = first % 4;  // of the first block
+      if (skip != 0) partial(skip, std::min(n, philox_group - skip));
+      const std::int64_t whole = (n - i) / philox_group;
+      groups((index + static_cast<std::uint64_t>(i)) / 4, whole, out.data() + i);
+      i += whole * philox_group;
+      if (i < n) partial(0, n - i);
+    }
+
+    void groups(std::uint64_t block, std::int64_t count, float* out) const {
+      const PhiloxPlace place{numbers.philox_key(), numbers.draw()};
+      if (kind == RandomNode::Distribution::uniform) {
+        loops.philox_uniform(place, block, count, out);
+      } else {
+        loops.philox_bernoulli(place, block, count, p, value, out);
       }
     }
   };
@@ -103,6 +125,7 @@ private:
     for (std::size_t i = 0; i < buffer.size(); ++i) y[offset + step[i]] = buffer[i];
   }
 
+  const Loops& loops_;
   RandomNode node_;
   std::int64_t count_;
   bool plain_;
@@ -115,6 +138,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Kernel> make_random(const NodeView& v, Isa) { return std::make_unique<RandomKernel>(v); }
+std::unique_ptr<Kernel> make_random(const NodeView& v, Isa isa) {
+  return std::make_unique<RandomKernel>(v, isa);
+}
 
 }  // namespace lbann::kernels::cpu

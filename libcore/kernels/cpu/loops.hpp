@@ -57,6 +57,12 @@ struct PoolTile {
   std::int64_t num_taps;
 };
 
+/// Key (of run and consumer together) and draw of a Philox stream; numbers come in groups.
+struct PhiloxPlace {
+  std::uint64_t key, draw;
+};
+inline constexpr int philox_group = 128;
+
 /// Local response normalisation: the window of a channel, channels `step` floats apart.
 struct LrnWindow {
   std::int64_t before, behind, step;
@@ -110,6 +116,11 @@ struct Loops {
   void (*lrn)(const float* x, float* y, float* square, float* s, std::int64_t n, const LrnWindow& w);
   void (*lrn_bwd)(const float* dy, const float* x, float* dx, float* square, float* product, float* s,
                   std::int64_t n, const LrnWindow& w);
+
+  // `groups` times philox_group numbers, from block `first` (of 4 numbers) on; see base/philox.hpp.
+  void (*philox_uniform)(const PhiloxPlace& p, std::uint64_t first, std::int64_t groups, float* out);
+  void (*philox_bernoulli)(const PhiloxPlace& p, std::uint64_t first, std::int64_t groups, float probability,
+                           float value, float* out);
 };
 
 extern const Loops loops_generic;

@@ -8,6 +8,7 @@
 #include "kernels/cpu/loops_lrn.hpp"
 #include "kernels/cpu/loops_norm.hpp"
 #include "kernels/cpu/loops_pool.hpp"
+#include "kernels/cpu/loops_random.hpp"
 #include "kernels/cpu/loops_reduce.hpp"
 #include "kernels/cpu/loops_softmax.hpp"
 
@@ -38,6 +39,8 @@ const Loops LBANN_LOOPS = {
     pool_bwd_loop,
     lrn_loop,
     lrn_bwd_loop,
+    philox_uniform_loop,
+    philox_bernoulli_loop,
 };
 
 }  // namespace lbann::kernels::cpu
