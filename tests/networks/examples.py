@@ -20,14 +20,14 @@ RATE = "optimizer.sgd.learn_rate"
 # name -> (file, changes)
 CURVES = {
     "resnet18_32": ("resnet18_32", {**small(4, 10), RATE: 3e-6}),
-    "resnet50_32": ("resnet50_32", {**small(8, 20), RATE: 1e-7}),
+    "resnet50_32": ("resnet50_32", {**small(16, 40), RATE: 1e-7}),
     "alexnet": ("alexnet", {**small(4, 10), RATE: 0.0005, DIMS: "3 67 67"}),
     "cosmo3d": ("cosmo3d", {**small(4, 10), "optimizer.adam.learn_rate": 0.0001}),
 }
 # The whole images: minutes instead of seconds, so these are not in the quick suite.
 FULL = {
     "resnet18": ("resnet18", {**small(4, 10), RATE: 3e-6}),
-    "resnet50": ("resnet50", {**small(4, 10), RATE: 3e-6}),
+    "resnet50": ("resnet50", {**small(4, 10), RATE: 2e-8}),
     "alexnet_224": ("alexnet", {**small(4, 10), RATE: 0.0005}),
 }
 
