@@ -34,6 +34,14 @@ Phase phase_of(const std::string& word) {
 
 Phase phase_of_evaluation(DataMode mode) { return mode == DataMode::test ? Phase::test : Phase::validation; }
 
+/// Is there training left to do after the place where the limits ended it?
+bool wants_more(const StateReader& saved, std::int64_t num_epochs, std::int64_t max_training_steps) {
+  if (saved.integer("stop_requested") != 0) return false;
+  const StateReader last = saved.section("before_end");
+  if (max_training_steps >= 0) return last.section("training").integer("steps") < max_training_steps;
+  return last.integer("epoch") < num_epochs;
+}
+
 }  // namespace
 
 std::string_view to_string(Phase phase) {
@@ -97,6 +105,8 @@ bool Trainer::run_training_epoch() {
     for (auto& callback : callbacks_) callback->on_step_end(info_, info);
     if (!may_go_on(info.seconds)) return false;
   }
+  // An epoch cut short ends like a whole one; who allows more steps goes on from here.
+  if (phase_steps_ < info_.training.num_batches) keep_state_before_end();
   EpochInfo end{DataMode::training, epoch_, training_steps(), &stats_, seconds_since(phase_start_)};
   for (auto& callback : callbacks_) callback->on_epoch_end(info_, end);
   return true;
@@ -121,9 +131,13 @@ bool Trainer::run_evaluation(DataMode mode) {
   return true;
 }
 
+void Trainer::keep_state_before_end() {
+  before_end_.clear();
+  save_position(StateWriter(before_end_));
+}
+
 void Trainer::begin_test() {
-  before_test_.clear();
-  save_position(StateWriter(before_test_));
+  if (before_end_.empty()) keep_state_before_end();
   begin_phase(Phase::test);
 }
 
@@ -209,16 +223,14 @@ checkpoint::Scalars Trainer::save_state() const {
   checkpoint::Scalars result;
   save_position(StateWriter(result));
   StateWriter(result).put("seed", static_cast<std::int64_t>(config_.seed));
-  if (phase_ == Phase::test || phase_ == Phase::finished) {
-    for (const auto& [name, value] : before_test_) result.emplace("before_test." + name, value);
-  }
+  for (const auto& [name, value] : before_end_) result.emplace("before_end." + name, value);
   return result;
 }
 
-bool Trainer::is_finished(const checkpoint::Scalars& saved, std::int64_t num_epochs) {
+bool Trainer::is_finished(const checkpoint::Scalars& saved, std::int64_t num_epochs,
+                          std::int64_t max_training_steps) {
   const StateReader in(saved);
-  return phase_of(in.text("phase")) == Phase::finished &&
-         (in.integer("epoch") >= num_epochs || in.integer("stop_requested") != 0);
+  return phase_of(in.text("phase")) == Phase::finished && !wants_more(in, num_epochs, max_training_steps);
 }
 
 void Trainer::restore_state(const checkpoint::Scalars& saved) {
@@ -228,13 +240,11 @@ void Trainer::restore_state(const checkpoint::Scalars& saved) {
                       fmt::format("the checkpoint was made with seed {}, this run has {}",
                                   whole.integer("seed"), config_.seed));
   }
-  const Phase phase = phase_of(whole.text("phase"));
-  if (phase == Phase::test || phase == Phase::finished) before_test_ = whole.extract("before_test");
-  const bool more = whole.integer("epoch") < config_.num_epochs && whole.integer("stop_requested") == 0 &&
-                    config_.max_steps < 0;
-  const bool extends = more && !before_test_.empty();
-  const checkpoint::Scalars start = extends ? std::move(before_test_) : saved;
-  if (extends) before_test_.clear();
+  before_end_ = whole.extract("before_end");
+  const bool extends = !before_end_.empty() && config_.max_steps < 0 &&
+                       wants_more(whole, config_.num_epochs, config_.max_training_steps);
+  const checkpoint::Scalars start = extends ? std::move(before_end_) : saved;
+  if (extends) before_end_.clear();
   const StateReader in(start);
   phase_ = phase_of(in.text("phase"));
   phase_steps_ = in.integer("phase_steps");

@@ -104,8 +104,9 @@ public:
   /// After setup(), before train(). Continues at the place saved; when the saved run had reached its end and
   /// more epochs are asked now, where its last epoch ended. Throws base::Error (checkpoint).
   void restore_state(const checkpoint::Scalars& saved);
-  /// Is the run that saved this at its end, with so many epochs asked?
-  static bool is_finished(const checkpoint::Scalars& saved, std::int64_t num_epochs);
+  /// Is the run that saved this at its end, with so many epochs (or, if not -1, training steps) asked?
+  static bool is_finished(const checkpoint::Scalars& saved, std::int64_t num_epochs,
+                          std::int64_t max_training_steps = -1);
   Phase phase() const { return phase_; }
   /// Steps done in the running epoch or evaluation.
   std::int64_t phase_steps() const { return phase_steps_; }
@@ -173,6 +174,7 @@ private:
   bool run_training_epoch();
   bool run_evaluation(DataMode mode);
   void begin_test();
+  void keep_state_before_end();
   void save_position(StateWriter out) const;
 
   TrainerConfig config_;
@@ -201,7 +203,7 @@ private:
   std::chrono::steady_clock::time_point phase_start_{}, train_start_{};
   bool stop_requested_ = false;  // by a callback
   bool resumed_ = false;
-  checkpoint::Scalars before_test_;  // the state when the last epoch was done
+  checkpoint::Scalars before_end_;  // the state after the last training step that the limits allow
   std::function<bool(const Boundary&)> monitor_;
 };
 

@@ -218,6 +218,33 @@ BOOST_AUTO_TEST_CASE(more_epochs_continue_a_finished_run_as_if_it_had_never_ende
   BOOST_TEST(read_log(log) == expected.log);
 }
 
+BOOST_AUTO_TEST_CASE(more_steps_continue_a_run_that_was_cut_short_in_an_epoch) {
+  const Folder folder;
+  const train::Fixture fixture(make_text(adam));
+  const Outcome expected = run_through(fixture, folder);
+  const std::string log = folder.str("log.jsonl"), saved = folder.str("saved");
+  for (const std::int64_t limit : {17, 40}) {
+    auto config = fixture.make_config();
+    config.max_training_steps = limit;
+    config.num_epochs = (limit + 10) / 11;
+    Run part(std::move(config), log, 1);
+    if (limit == 40) train::restore_training(part.trainer, checkpoint::load_checkpoint(saved));
+    BOOST_TEST(part.trainer.train());
+    BOOST_TEST(part.trainer.training_steps() == limit);
+    train::save_training(part.trainer, saved, {});
+    const auto scalars = checkpoint::load_checkpoint(saved).scalars;
+    BOOST_TEST(train::Trainer::is_finished(scalars, 100, limit));
+    BOOST_TEST(!train::Trainer::is_finished(scalars, 100, limit + 1));
+    BOOST_TEST(!train::Trainer::is_finished(scalars, 5));
+  }
+  Run rest(fixture, log, 3);
+  train::restore_training(rest.trainer, checkpoint::load_checkpoint(saved));
+  BOOST_TEST(rest.trainer.train());
+  train::save_training(rest.trainer, saved, {"id: 1"});
+  BOOST_TEST((read_folder(saved) == expected.checkpoint));
+  BOOST_TEST(read_log(log) == expected.log);
+}
+
 BOOST_AUTO_TEST_CASE(early_stopping_ends_a_run_and_stays_ended) {
   const Folder folder;
   const train::Fixture fixture(make_text("sgd { learn_rate: 0 }"));

@@ -326,6 +326,7 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
   const std::vector<std::string> identity = list_identity(options, loaded, config.data, seed);
   // What a time limit has ended stays ended.
   const std::int64_t num_epochs = config.max_seconds >= 0 ? 0 : config.num_epochs;
+  const std::int64_t max_steps = config.max_seconds >= 0 ? -1 : config.max_training_steps;
   if (resumed) train::check_identity(resumed->checkpoint, identity, resumed->dir);
 
   train::Trainer trainer(std::move(config));
@@ -336,7 +337,7 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
                                               {trainer.memory_use().pipeline_bytes, true}));
     return 0;
   }
-  if (resumed && train::Trainer::is_finished(resumed->checkpoint.scalars, num_epochs) &&
+  if (resumed && train::Trainer::is_finished(resumed->checkpoint.scalars, num_epochs, max_steps) &&
       !options.print_digest) {
     base::log().info(fmt::format("'{}': this run is finished; --num-epochs=N beyond {} trains on",
                                  resumed->dir, num_epochs));
