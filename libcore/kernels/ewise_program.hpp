@@ -1,10 +1,6 @@
-// The program of `fused_ewise`: a chain of scalar functions in text form,
-//
-//   t0=mul(i0,i1);t1=relu(t0);t2=scale(t1|0.5,0);o0=t2
-//
-// Operands: i<k> node input k, t<k> temporary k (assigned before use, once). After the bar the
-// parameters a and b, decimal or hex (0x1p-3). o<k> is output k. `o0=relu(t1)` is allowed too.
-// A single `ewise` node is the program of one instruction: both run through the same interpreter.
+// What the elementwise interpreters run: the program of a `fused_ewise` node (its text form is
+// ops/fused_program.hpp's) with functions by number. A single `ewise` node is the program of one
+// instruction: both run through the same interpreter.
 #pragma once
 
 #include <string_view>
