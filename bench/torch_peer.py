@@ -147,7 +147,7 @@ def main():
     criterion = nn.CrossEntropyLoss()
     if classes is None:
         optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-        criterion = nn.BCELoss() if args.network == "autoencoder" else nn.MSELoss()
+        criterion = nn.MSELoss()
 
     def make_batch():
         if args.network == "autoencoder":

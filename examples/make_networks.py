@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Writes the prototext files of the larger networks beside this script.
+"""Writes the prototext files of the larger networks beside this script (and bench/autoencoder.prototext).
 
     make_networks.py           writes them
     make_networks.py --check   exit code 1 when a file differs from what would be written
 
 ResNet-18 and -50 (He et al., CVPR 2016; stride in the 3x3 convolution of a bottleneck) for images of 224 and of
-32 pixels, AlexNet (Krizhevsky et al., NIPS 2012, in one piece), a CosmoFlow-like network on volumes. They are
+32 pixels, AlexNet (Krizhevsky et al., NIPS 2012, in one piece), a CosmoFlow-like network on volumes, an autoencoder
+(Hinton and Salakhutdinov, Science 313, 2006, with rectifiers). They are
 text like the other examples, to be edited by hand; the script only saves typing residual blocks.
 """
 
@@ -129,11 +130,38 @@ def cosmo3d():
     return n, (n.layer("loss", [x, truth], "mean_squared_error"), None)
 
 
+def autoencoder():
+    n = Network()
+    x = images = n.layer("pixels", [n.input("images", "samples")], "reshape", ["dims: 784"])
+    sizes = (1000, 500, 250, 30, 250, 500, 1000)
+    for i, size in enumerate(sizes, 1):
+        x = n.relu("relu%d" % i, n.dense("fc%d" % i, x, size))
+    x = n.layer("reconstruction", [n.dense("fc8", x, 784)], "operator_layer",
+                ["ops {", "  parameters {", "    [type.googleapis.com/lbann_data.SigmoidOperator] {}", "  }", "}"])
+    return n, (n.layer("loss", [x, images], "mean_squared_error"), None)
+
+
 SGD = ["sgd {", "  learn_rate: 0.01", "  momentum: 0.9", "}"]
 SLOW = ["sgd {", "  learn_rate: 0.001", "  momentum: 0.9", "}"]
 ADAM = ["adam {", "  learn_rate: 0.001", "  beta1: 0.9", "  beta2: 0.999", "  eps: 1e-8", "}"]
 
-# file -> (comment, network, mini-batch, dims of a sample, field of the reader, optimizer)
+DIGITS = """
+    name: "mnist"
+    role: "train"
+    shuffle: true
+    data_filedir: "data/digits"
+    data_filename: "train-images-idx3-ubyte"
+    label_filename: "train-labels-idx1-ubyte"
+    fraction_of_data_to_use: 1.0
+    validation_fraction: 0.1
+    transforms {
+      scale {
+        scale: 0.003921568627  # bytes to [0, 1]
+      }
+    }
+""".strip("\n").split("\n")
+
+# file -> (comment, network, mini-batch, dims of a sample, field of the reader, optimizer); no dims: digits
 LABELS, RESPONSES = "num_labels: %d", 'synth_response_dimensions: "%d"'
 FILES = {
     "resnet18": ("ResNet-18 on 3x224x224 images.", lambda: resnet([2, 2, 2, 2], False, False, 1000), 16, "3 224 224",
@@ -147,19 +175,26 @@ FILES = {
     "alexnet": ("AlexNet on 3x224x224 images, without groups.", alexnet, 32, "3 224 224", LABELS % 1000, SLOW),
     "cosmo3d": ("A CosmoFlow-like network: four numbers from volumes of 4x32x32x32.", cosmo3d, 8, "4 32 32 32",
                 RESPONSES % 4, ADAM),
+    "autoencoder": ("An autoencoder of digits: 784 - 1000 - 500 - 250 - 30 and back.", autoencoder, 128, None, None, ADAM),
+    "../bench/autoencoder": ("The autoencoder of examples/ as a workload of bench/compare.", autoencoder, 128, "1 28 28",
+                             LABELS % 10, ADAM),
 }
 
 
 def document(name):
     comment, make, batch, dims, target, optimizer = FILES[name]
     network, (loss, accuracy) = make()
+    data = "The data are random numbers: put a reader of your own in their place."
+    reader = ['    name: "synthetic"', '    role: "train"', "    num_samples: %d" % (64 * batch),
+              '    synth_dimensions: "%s"' % dims, "    %s" % target, "    fraction_of_data_to_use: 1.0"]
+    if dims is None:
+        data = "`lbann-digits data/digits` draws the digits; real MNIST files serve as well."
+        reader = DIGITS
     lines = ["# proto-file: proto/lbann.proto", "# proto-message: lbann_data.LbannPB", "#", "# " + comment,
-             "# Written by make_networks.py. The data are random numbers: put a reader of your own in their place.", ""]
-    lines += ["trainer {", "  mini_batch_size: %d" % batch, "}", ""]
-    lines += ["data_reader {", "  reader {", '    name: "synthetic"', '    role: "train"', "    num_samples: %d" % (64 * batch),
-              '    synth_dimensions: "%s"' % dims, "    " + target, "    fraction_of_data_to_use: 1.0", "  }", "}", ""]
+             "# Written by make_networks.py. " + data, ""]
+    lines += ["trainer {", "  mini_batch_size: %d" % batch, "}", "", "data_reader {", "  reader {", *reader, "  }", "}", ""]
     lines += ["optimizer {"] + ["  " + line for line in optimizer] + ["}", ""]
-    lines += ["model {", '  name: "%s"' % name, "  num_epochs: 10", ""] + network.text + [""]
+    lines += ["model {", '  name: "%s"' % name.split("/")[-1], "  num_epochs: 10", ""] + network.text + [""]
     lines += ["  objective_function {", "    layer_term {", "      scale_factor: 1", '      layer: "%s"' % loss, "    }", "  }"]
     if accuracy:
         lines += ["  metric {", "    layer_metric {", '      layer: "%s"' % accuracy, '      name: "accuracy"',

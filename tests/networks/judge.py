@@ -139,6 +139,8 @@ class Network:
                 return x[0]
             mask = Stream("dropout mask", layer=name, seed=self.seed, draw=draw).bernoulli(q, *x[0].shape)
             return x[0] * torch.tensor(mask, dtype=self.dtype) / q
+        if kind == "reshape":
+            return x[0].reshape([x[0].shape[0]] + p["dims"])
         if kind == "sigmoid":
             return torch.sigmoid(x[0])
         if kind == "softmax":
