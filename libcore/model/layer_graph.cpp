@@ -11,6 +11,7 @@
 
 #include "base/edit_distance.hpp"
 #include "lbann.pb.h"
+#include "model/check_numbers.hpp"
 #include "model/damage.hpp"
 #include "model/execution_order.hpp"
 #include "model/graph_sections.hpp"
@@ -404,6 +405,7 @@ base::SourceSpan layer_span(const Experiment& experiment, const LayerNode& layer
 }
 
 LayerGraph make_layer_graph(const Experiment& experiment, base::Diagnostics& diagnostics) {
+  check_numbers(experiment, diagnostics);
   return GraphMaker(experiment, diagnostics).make();
 }
 

@@ -86,11 +86,12 @@ std::optional<Loaded> load(const TrainOptions& options, base::ExitCode& code) {
   l.graph = model::make_layer_graph(l.experiment, d);
   l.settings = model::bind_settings(l.experiment, l.graph, d);
   apply_data_paths(options, l.settings);
-  model::apply_reader_sizes(l.experiment, model::make_data_fields(l.settings), d);
-  if (!d.has_errors() && model::knows_data_fields(l.settings)) {
+  // As lbann-validate does, to the letter: what one of them accepts or says the other does too.
+  if (model::knows_data_fields(l.settings)) {
     model::LowerOptions lower;
-    lower.batch = l.settings.mini_batch_size;
+    lower.batch = std::max<std::int64_t>(1, l.settings.mini_batch_size);
     lower.fields = model::make_data_fields(l.settings);
+    model::apply_reader_sizes(l.experiment, lower.fields, d);
     model::lower_model(l.experiment, l.graph, lower, d);
   }
   report(d, options);
