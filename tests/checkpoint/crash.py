@@ -248,6 +248,14 @@ class Tester:
                     content = file.read()
                 self.check(content == b"" or content.endswith(b"\n"), f"{what}: a torn line in the log")
             self.finish(run, what)
+        # Too little room is known before anything is written; the older checkpoint stays.
+        self.run(run, "--num-epochs=2")
+        before = sorted(os.listdir(os.path.join(run, "ckpt")))
+        code, text = self.run(run, env=self.environment(LD_PRELOAD=self.shim, FAULT_PREFIX=run, FAULT_FREE=1000000))
+        self.check(code == 8 and "not enough room for a checkpoint" in text and "bytes needed" in text,
+                   f"too little room: exit code {code}", text)
+        self.check(sorted(os.listdir(os.path.join(run, "ckpt"))) == before, "too little room: checkpoints changed")
+        self.finish(run, "too little room")
         # One failure that lets failure.json be written.
         code, text, _ = self.faulty(run, 30, "enospc", calls="write", prefix=os.path.join(run, "log.jsonl"))
         with open(os.path.join(run, "failure.json"), encoding="utf-8") as file:

@@ -7,6 +7,7 @@
 //   FAULT_KIND    enospc eio edquot eintr | short (half of a write) | kill (before the call) | tear (half of a
 //                 write, then kill) | a signal number, raised before the call
 //   FAULT_STICKY  1: every later call fails, too (a disk that stays full)
+//   FAULT_FREE    bytes that are said to be free there
 //   FAULT_COUNT   file to which the number of calls is written at exit
 //
 // Only calls that our own code and libstdc++ make through the dynamic linker are seen.
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -125,6 +127,13 @@ int unlinkat(int dir, const char* path, int flags) {
 }
 
 int ftruncate(int fd, off_t size) { return fault("ftruncate", below_fd(fd)) < 0 ? -1 : REAL(ftruncate)(fd, size); }
+
+int statvfs(const char* path, struct statvfs* info) {
+  const int rc = REAL(statvfs)(path, info);
+  const char* bytes = getenv("FAULT_FREE");
+  if (rc == 0 && bytes && below(path)) info->f_bavail = strtoull(bytes, NULL, 10) / info->f_frsize;
+  return rc;
+}
 
 __attribute__((destructor)) static void report(void) {
   const char* path = getenv("FAULT_COUNT");
