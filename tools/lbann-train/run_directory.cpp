@@ -1,6 +1,8 @@
 // See run_directory.hpp.
 #include "lbann-train/run_directory.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,6 +77,21 @@ std::int64_t steps_of(const checkpoint::FoundCheckpoint& found) {
 }
 
 }  // namespace
+
+RunLock::RunLock(const std::string& run_dir) {
+  if (run_dir.empty()) return;
+  make_folder(run_dir);
+  fd_ = ::open(run_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  // A file system without locks has nothing better to offer.
+  if (fd_ < 0 || ::flock(fd_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  throw base::Error(base::ExitCode::environment,
+                    fmt::format("another process is writing to the run directory '{}'", run_dir),
+                    "wait for its end or choose another --run-dir");
+}
+
+RunLock::~RunLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
 
 double unix_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -171,7 +188,6 @@ log::RunInfo open_run_directory(const TrainOptions& options, const std::string& 
   info.resumed_step = resumed ? steps_of(*resumed) : -1;
   if (const char* job = std::getenv("SLURM_JOB_ID")) info.job = job;
   if (options.run_dir.empty()) return info;
-  make_folder(options.run_dir);
   remove_temporaries(options.run_dir);
   const std::string run_json = options.run_dir + "/run.json", log_file = options.run_dir + "/log.jsonl";
   bool same = false;

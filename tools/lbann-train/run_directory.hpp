@@ -18,6 +18,19 @@
 
 namespace lbann::tools {
 
+/// One process writes to a run directory at a time: the folder (made when it is not there) is locked until
+/// the end. Throws base::Error (environment) when another process has it. Empty name: nothing to lock.
+class RunLock {
+public:
+  explicit RunLock(const std::string& run_dir);
+  ~RunLock();
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+
+private:
+  int fd_ = -1;
+};
+
 /// Folders of checkpoints of this run, in the order of the keepers: of --run-dir, of the checkpoint
 /// callbacks.
 struct CheckpointRoots {

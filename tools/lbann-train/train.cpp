@@ -344,6 +344,7 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
                                  resumed->dir, num_epochs));
     return 0;
   }
+  const RunLock lock(options.run_dir);
   set_aside_others(roots, resumed ? &*resumed : nullptr);
   const std::string run = base::to_hex(base::digest128(fmt::format("{}", fmt::join(identity, "\n"))));
   const log::RunInfo info = open_run_directory(options, run, model::print_resolved(loaded.experiment), seed,
