@@ -338,14 +338,15 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
                                               {trainer.memory_use().pipeline_bytes, true}));
     return 0;
   }
+  const RunLock lock(options.run_dir);
+  set_aside_others(roots, resumed ? &*resumed : nullptr);
   if (resumed && train::Trainer::is_finished(resumed->checkpoint.scalars, num_epochs, max_steps) &&
       !options.print_digest) {
     base::log().info(fmt::format("'{}': this run is finished; --num-epochs=N beyond {} trains on",
-                                 resumed->dir, num_epochs));
+                                 resumed->dir,
+                                 train::StateReader(resumed->checkpoint.scalars).integer("epoch")));
     return 0;
   }
-  const RunLock lock(options.run_dir);
-  set_aside_others(roots, resumed ? &*resumed : nullptr);
   const std::string run = base::to_hex(base::digest128(fmt::format("{}", fmt::join(identity, "\n"))));
   const log::RunInfo info = open_run_directory(options, run, model::print_resolved(loaded.experiment), seed,
                                                choose_threads(options), resumed ? &*resumed : nullptr);
