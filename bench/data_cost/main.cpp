@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -40,12 +41,24 @@ double median(std::vector<double> v) {
   return v.empty() ? 0 : v[v.size() / 2];
 }
 
+double processor_ms() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) * 1e-6;
+}
+
+/// Of one step, the mean over a block.
+struct Cost {
+  double wall_ms = 0, processor_ms = 0;
+};
+
 template <class Work>
-double ms_per_step(const Work& work) {
+Cost measure(const Work& work) {
   const auto start = std::chrono::steady_clock::now();
+  const double processor_start = processor_ms();
   for (int i = 0; i < steps_per_block; ++i) work();
-  const std::chrono::duration<double, std::milli> ms = std::chrono::steady_clock::now() - start;
-  return ms.count() / steps_per_block;
+  const std::chrono::duration<double, std::milli> wall = std::chrono::steady_clock::now() - start;
+  return {wall.count() / steps_per_block, (processor_ms() - processor_start) / steps_per_block};
 }
 
 void run(const Settings& s, const std::string& file) {
@@ -104,23 +117,27 @@ void run(const Settings& s, const std::string& file) {
     runner.run();
   };
   trainer.train_step();  // binds the step scalars, which the constant steps go on using
-  std::vector<double> with, without, ratios;
+  std::vector<double> with, without, ratios, processor_ratios;
   for (int b = -3; b < s.blocks; ++b) {  // the first three warm up
     const bool pipeline_first = b % 2 == 0;
-    double a = 0, c = 0;
-    if (pipeline_first) a = ms_per_step(from_pipeline);
+    Cost a, c;
+    if (pipeline_first) a = measure(from_pipeline);
     from_memory();  // the readers fill their buffers meanwhile
-    c = ms_per_step(from_memory);
-    if (!pipeline_first) a = ms_per_step(from_pipeline);
+    c = measure(from_memory);
+    if (!pipeline_first) a = measure(from_pipeline);
     if (b < 0) continue;
-    with.push_back(a);
-    without.push_back(c);
-    ratios.push_back(a / c);
+    with.push_back(a.wall_ms);
+    without.push_back(c.wall_ms);
+    ratios.push_back(a.wall_ms / c.wall_ms);
+    processor_ratios.push_back(a.processor_ms / c.processor_ms);
   }
   std::sort(ratios.begin(), ratios.end());
-  std::printf("%-28s %9.3f ms  constant %9.3f ms  ratio %.3f  (quartiles %.3f, %.3f)\n", file.c_str(),
-              median(with), median(without), median(ratios), ratios[ratios.size() / 4],
-              ratios[ratios.size() * 3 / 4]);
+  std::printf(
+      "%-28s %9.3f ms  constant %9.3f ms  ratio %.3f (quartiles %.3f, %.3f)  processor time %.3f"
+      "  quietest blocks %.3f\n",
+      file.c_str(), median(with), median(without), median(ratios), ratios[ratios.size() / 4],
+      ratios[ratios.size() * 3 / 4], median(processor_ratios),
+      *std::min_element(with.begin(), with.end()) / *std::min_element(without.begin(), without.end()));
   std::fflush(stdout);
 }
 
