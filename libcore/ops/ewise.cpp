@@ -100,11 +100,11 @@ graph::ValueId add_gradient(VjpArgs& args, const ScalarGradient& gradient, const
   return reduce_to(b, b.add("ewise", std::move(operands), std::move(attrs)), shape);
 }
 
-// A function without any gradient in the table is piecewise constant, or a gradient function: those are not
-// differentiated again, and a silent zero would be wrong.
+// A function without any gradient in the table is a gradient function: those are not differentiated again,
+// and a silent zero would be wrong.
 bool lacks_rule(const ScalarFunction& fn) {
-  return fn.name != "eq" && std::all_of(std::begin(fn.gradient), std::end(fn.gradient),
-                                        [](const ScalarGradient& g) { return g.fn.empty(); });
+  return std::all_of(std::begin(fn.gradient), std::end(fn.gradient),
+                     [](const ScalarGradient& g) { return g.fn.empty() && g.args.empty(); });
 }
 
 std::vector<graph::ValueId> vjp_ewise(VjpArgs& args) {

@@ -51,6 +51,11 @@ OpDef make_norm_stats_op();
 OpDef make_norm_apply_op();
 OpDef make_norm_bwd_stats_op();
 OpDef make_norm_bwd_apply_op();
+// sort.cpp
+OpDef make_sort_op();
+// layer_norm.cpp
+OpDef make_layer_norm_op();
+OpDef make_layer_norm_bwd_op();
 // update.cpp
 OpDef make_update_op();
 OpDef make_update_rows_op();

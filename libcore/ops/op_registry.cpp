@@ -31,7 +31,8 @@ const std::vector<OpDef>& table() {
       make_redistribute_op(),   make_gather_op(),
       make_scatter_add_op(),    make_update_rows_op(),
       make_random_op(),         make_lrn_op(),
-      make_lrn_bwd_op(),
+      make_lrn_bwd_op(),        make_layer_norm_op(),
+      make_layer_norm_bwd_op(), make_sort_op(),
   };
   return ops;
 }

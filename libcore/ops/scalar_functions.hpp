@@ -5,8 +5,9 @@
 // the name of a function applied to a list of arguments taken from
 //   'g' = cotangent, '0'..'3' = operands, 'y' = the result.
 // Parameters `a` and `b` of the node are passed on to its gradient functions.
-// An empty gradient = zero. Functions with no gradient at all are `eq` and the gradient functions;
-// the latter are not differentiated again (their use in a differentiated place is an internal error).
+// A gradient without function is zero; functions that are constant but for jumps have it with the argument
+// '0'. Functions with no gradient at all are the gradient functions: they are not differentiated again (their
+// use in a differentiated place is an internal error).
 #pragma once
 
 #include <span>

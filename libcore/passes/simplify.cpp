@@ -3,9 +3,11 @@
 //   identity(x), scale(x; 1), reshape/expand/cast to the same spec  ->  x
 //   scale(scale(x; a); b)                                           ->  scale(x; a b)
 //   mul(x, fill(a))                                                 ->  scale(x; a)
+//   f(x, expand(w))                                             ->  f(x, w)        f broadcasts by itself
 //   xent(softmax(z), t)  ->  xent_log(log_softmax(z), t)      the stable form: log(0) cannot occur
+//   log(softmax(z))      ->  log_softmax(z)                   likewise
 //
-// All but the last keep every bit, or round once less.
+// All but the last two keep every bit, or round once less.
 #include <cmath>
 
 #include "ops/builder.hpp"
@@ -87,15 +89,36 @@ bool fold_fill(Graph& g, NodeId id) {
   return true;
 }
 
-bool recognise_softmax_xent(Graph& g, NodeId id) {
+/// Operands repeated along dims are read repeatedly instead, as long as another operand has the full shape.
+bool absorb_expand(Graph& g, NodeId id) {
   const Node n = g.node(id);
-  if (!is_ewise(n, "xent")) return false;
-  // Through reshapes: the loss sees the flattened sample.
+  if (n.op != "ewise" || n.inputs.size() < 2) return false;
+  const tensor::Shape& full = g.shape(n.outputs[0]);
+  for (std::size_t i = 0; i < n.inputs.size(); ++i) {
+    const Node& before = g.producer(n.inputs[i]);
+    if (before.op != "expand") continue;
+    for (std::size_t k = 0; k < n.inputs.size(); ++k) {
+      if (k == i || n.inputs[k] == n.inputs[i] || !(g.shape(n.inputs[k]) == full)) continue;
+      g.node(id).inputs[i] = before.inputs[0];
+      return true;
+    }
+  }
+  return false;
+}
+
+/// log of softmax's entries, however they were moved, reshaped or picked out in between. An entry that
+/// `gather` does not find is 0 before and after, so only a loss that ignores it may look through.
+bool recognise_softmax_log(Graph& g, NodeId id) {
+  const Node n = g.node(id);
+  const bool is_loss = is_ewise(n, "xent");
+  if (!is_loss && !is_ewise(n, "log")) return false;
   ValueId p = n.inputs[0];
-  std::vector<ValueId> views;
-  while (g.producer(p).op == "reshape") {
-    views.push_back(p);
-    p = g.producer(p).inputs[0];
+  std::vector<NodeId> moves;
+  while (true) {
+    const Node& before = g.producer(p);
+    if (before.op != "reshape" && before.op != "permute" && !(is_loss && before.op == "gather")) break;
+    moves.push_back(g.value(p).producer);
+    p = before.inputs[0];
   }
   const Node softmax = g.producer(p);
   if (softmax.op != "softmax" || softmax.attrs.get_int("log", 0) != 0) return false;
@@ -105,9 +128,14 @@ bool recognise_softmax_xent(Graph& g, NodeId id) {
   graph::Attrs attrs = softmax.attrs;
   attrs.set("log", std::int64_t{1});
   ValueId lp = b.add("softmax", {softmax.inputs[0]}, attrs);
-  for (auto it = views.rbegin(); it != views.rend(); ++it) lp = b.reshape(lp, g.shape(*it));
+  for (auto it = moves.rbegin(); it != moves.rend(); ++it) {
+    const Node move = g.node(*it);
+    std::vector<ValueId> operands = move.inputs;
+    operands[0] = lp;
+    lp = b.add(move.op, operands, move.attrs);
+  }
   g.node(id).inputs[0] = lp;
-  g.node(id).attrs.set("fn", std::string("xent_log"));
+  g.node(id).attrs.set("fn", std::string(is_loss ? "xent_log" : "identity"));
   return true;
 }
 
@@ -132,7 +160,8 @@ void simplify(Compilation& c) {
         changed = true;
         continue;
       }
-      changed |= fold_scales(g, id) || fold_fill(g, id) || recognise_softmax_xent(g, id);
+      changed |=
+          fold_scales(g, id) || fold_fill(g, id) || absorb_expand(g, id) || recognise_softmax_log(g, id);
     }
     g.sort();
     changed |= g.remove_unused() > 0;

@@ -7,6 +7,7 @@
 
 #include "cpu_harness.hpp"
 #include "kernels/cpu/fast_math.hpp"
+#include "kernels/shared/scalar_bodies.hpp"
 #include "ops/scalar_functions.hpp"
 
 using namespace lbann;
@@ -86,6 +87,49 @@ BOOST_AUTO_TEST_CASE(elementary_functions_are_within_two_ulp) {
   BOOST_TEST(exp(-inf) == 0.0f);
   BOOST_TEST(expm1(-inf) == -1.0f);
   BOOST_TEST(tanh(-inf) == -1.0f);
+}
+
+// The others are made of those above, or of polynomials (erf): within four. In double as judge the formulas
+// are the C library's.
+BOOST_AUTO_TEST_CASE(composed_functions_are_within_four_ulp) {
+  using kernels::cpu::FastMath;
+  struct Function {
+    const char* name;
+    float (*fast)(float);
+    double (*exact)(double);
+  };
+  const Function functions[] = {
+      {"log1p", [](float x) { return FastMath::log1p(x); }, [](double x) { return std::log1p(x); }},
+      {"erf", [](float x) { return FastMath::erf(x); }, [](double x) { return std::erf(x); }},
+      {"sinh", [](float x) { return FastMath::sinh(x); }, [](double x) { return std::sinh(x); }},
+      {"cosh", [](float x) { return FastMath::cosh(x); }, [](double x) { return std::cosh(x); }},
+      {"asinh", [](float x) { return FastMath::asinh(x); }, [](double x) { return std::asinh(x); }},
+      {"acosh", [](float x) { return FastMath::acosh(x); }, [](double x) { return std::acosh(x); }},
+      {"atanh", [](float x) { return FastMath::atanh(x); }, [](double x) { return std::atanh(x); }},
+      {"softplus", [](float x) { return kernels::shared::scalar::softplus_value<FastMath>(x); },
+       [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }},
+  };
+  for (const Function& f : functions) {
+    const double worst = worst_ulp(f.fast, f.exact, 4001, -inf, inf);
+    BOOST_TEST_MESSAGE("worst ulp: " << f.name << " " << worst);
+    BOOST_TEST(worst < 4, f.name << " " << worst);
+    BOOST_TEST(std::isnan(f.fast(qnan)), f.name);
+  }
+}
+
+// gelu = x sigmoid(2u): the error of u counts |u| times in the exponential, so it is measured against the
+// larger of the result and the argument's own rounding there.
+BOOST_AUTO_TEST_CASE(gelu_keeps_its_digits_where_the_gate_closes) {
+  using kernels::cpu::FastMath;
+  double worst = 0;
+  for (float x = -6.0f; x < 6.0f; x += 0.00037f) {
+    const double d = x, u = 0.7978845608028654 * (d + 0.044715 * d * d * d);
+    const double want = d / (1 + std::exp(-2 * u));
+    const double got = static_cast<double>(kernels::shared::scalar::gelu_value<FastMath>(x));
+    worst = std::max(worst, std::fabs(got - want) / (std::fabs(want) * 1.2e-7 * (2 + std::fabs(2 * u))));
+  }
+  BOOST_TEST_MESSAGE("gelu: " << worst << " roundings");
+  BOOST_TEST(worst < 2);
 }
 
 BOOST_AUTO_TEST_CASE(every_function_alike_shapes) {

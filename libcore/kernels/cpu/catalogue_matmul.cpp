@@ -15,6 +15,8 @@
 // So few outputs (up to 128, and fewer than inputs) pack W the second way; the gradients then find
 // the matching kernel because W's layout is given. A thin dW is worth the second form even when it
 // has to be reordered.
+#include <algorithm>
+
 #include "kernels/cpu/catalogue_offers.hpp"
 
 namespace lbann::kernels::cpu {
@@ -36,6 +38,17 @@ double matmul_ms(const graph::Graph& g, const graph::Node& n, const std::string&
   const bool gemm = is_gemm(implementation);
   const double share = gemm ? 0.78 : efficiency(implementation);
   return rates.overhead_ms + flops / (rates.flops_per_ms * share) + bytes / (rates.bytes_per_ms * 5);
+}
+
+/// Many products of a few rows or columns (word vectors): our own loops.
+bool is_small_batched(const SelectContext& ctx) {
+  const graph::Node& n = ctx.g.node(ctx.node);
+  const Shape &a = ctx.g.shape(n.inputs[0]), &y = ctx.g.shape(n.outputs[0]);
+  const int rank = y.rank();
+  if (rank < 3) return false;
+  const std::int64_t rows = y[rank - 2], columns = y[rank - 1];
+  const std::int64_t k = a[n.attrs.get_int("ta", 0) != 0 ? rank - 2 : rank - 1];
+  return std::min({rows, columns, k}) <= 8 && rows * columns * k <= 32768;
 }
 
 }  // namespace
@@ -74,6 +87,12 @@ std::vector<KernelCandidate> offer_matmul(const SelectContext& ctx, const Rates&
     }
   }
   add("dnnl.matmul", plain, plain, thin_gradient ? 1.6 : 1.02);
+  if (is_small_batched(ctx)) {
+    for (KernelCandidate& c : offer_own(ctx, rates)) {
+      c.estimated_ms = rates.overhead_ms / 2;  // the library spends more than that on every matrix
+      list.push_back(std::move(c));
+    }
+  }
   if (rank == 2) {
     add("dnnl.inner_product", plain, plain, 1.0);
     add("dnnl.inner_product_bwd_weights", plain, plain, thin_gradient ? 1.5 : 1.0);

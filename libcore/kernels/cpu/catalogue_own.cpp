@@ -197,7 +197,7 @@ private:
         }
       }
     } else if (n_.op == "norm_apply" || n_.op == "norm_bwd_apply" || n_.op == "softmax" ||
-               n_.op == "softmax_bwd") {
+               n_.op == "softmax_bwd" || n_.op == "layer_norm" || n_.op == "layer_norm_bwd") {
       if (is_twin(n_.inputs[0], c.inputs[0], n_.outputs[0], c.outputs[0])) result[0] = 0;
     }
     return result;

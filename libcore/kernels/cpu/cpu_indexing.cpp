@@ -1,4 +1,5 @@
-// cpu.gather, cpu.scatter_add, cpu.update_rows: whole rows at a time, the bits of the naive kernels.
+// cpu.gather, cpu.scatter_add, cpu.sort, cpu.update_rows: whole rows at a time, the bits of the naive
+// kernels.
 //
 // gather copies row by row, parallel over the indices. The other two are parallel over rows of the
 // table, which no two threads share; within a row the entries are added in the order of the indices,
@@ -12,6 +13,7 @@
 #include "kernels/cpu/cpu_makers.hpp"
 #include "kernels/cpu/loops.hpp"
 #include "kernels/cpu/parallel.hpp"
+#include "kernels/shared/sort_order.hpp"
 #include "kernels/shared/update_bodies.hpp"
 
 namespace lbann::kernels::cpu {
@@ -42,6 +44,16 @@ void check_operands(const NodeView& v, int index) {
     if (v.out_type(i) != tensor::DataType::f32) v.refuse("results are not f32");
   }
 }
+
+// `batch` tables of `rows` rows, `count` indices into each.
+struct Tables {
+  std::int64_t batch = 1, rows, width, count = 1;
+  Tables(const NodeView& v, const tensor::Shape& table, const tensor::Shape& index)
+    : rows(table[table.rank() - 2]), width(table[table.rank() - 1]) {
+    const std::int64_t batch_dims = v.n.attrs.get_int("batch_dims", 0);
+    for (int d = 0; d < index.rank(); ++d) (d < batch_dims ? batch : count) *= index[d];
+  }
+};
 
 void add_row(float* sum, const float* row, std::int64_t n) {
   for (std::int64_t j = 0; j < n; ++j) sum[j] += row[j];
@@ -135,37 +147,69 @@ private:
 
 std::unique_ptr<Kernel> make_gather(const NodeView& v, Isa) {
   check_operands(v, 1);
-  const std::int64_t rows = v.in_shape(0)[0];
-  const std::int64_t width = v.in_shape(0)[1];
-  const std::int64_t count = v.in_shape(1).num_elements();
+  const Tables t(v, v.in_shape(0), v.in_shape(1));
+  // Rows may be one number: indices go to threads in stretches.
+  const std::int64_t stretch = std::max<std::int64_t>(1, 4096 / std::max<std::int64_t>(1, t.width));
+  const std::int64_t total = t.batch * t.count;
   return make_function_kernel([=](const KernelArgs& args) {
     const std::int64_t* index = input<std::int64_t>(args, 1);
-    const auto bytes = static_cast<std::size_t>(width) * sizeof(float);
-    parallel_tasks(count, count * width, [&](std::int64_t i) {
-      float* y = output<float>(args, 0) + i * width;
-      if (index[i] >= 0 && index[i] < rows) {
-        std::memcpy(y, input<float>(args, 0) + index[i] * width, bytes);
-      } else {
-        std::memset(y, 0, bytes);
-      }
-    });
+    const float* table = input<float>(args, 0);
+    float* y = output<float>(args, 0);
+    parallel_ranges(
+        (total + stretch - 1) / stretch, total * t.width, [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin * stretch; i < std::min(end * stretch, total); ++i) {
+            const bool valid = index[i] >= 0 && index[i] < t.rows;
+            const float* row = table + (i / t.count * t.rows + (valid ? index[i] : 0)) * t.width;
+            if (t.width == 1) {
+              y[i] = valid ? *row : 0.0f;
+            } else if (valid) {
+              std::memcpy(y + i * t.width, row, static_cast<std::size_t>(t.width) * sizeof(float));
+            } else {
+              std::fill(y + i * t.width, y + (i + 1) * t.width, 0.0f);
+            }
+          }
+        });
   });
 }
 
 std::unique_ptr<Kernel> make_scatter_add(const NodeView& v, Isa) {
   check_operands(v, 0);
-  const std::int64_t rows = v.out_shape()[0];
-  const std::int64_t width = v.out_shape()[1];
-  const std::int64_t count = v.in_shape(0).num_elements();
+  const Tables t(v, v.out_shape(), v.in_shape(0));
+  // One table: its rows are dealt out and every thread looks at all indices. Many: tables are dealt out.
+  const std::int64_t parts = t.batch > 1 ? t.batch : t.rows;
   return make_function_kernel([=](const KernelArgs& args) {
     const std::int64_t* index = input<std::int64_t>(args, 0);
-    parallel_ranges(rows, (rows + count) * width, [&](std::int64_t begin, std::int64_t end) {
-      float* sum = output<float>(args, 0);
-      std::fill(sum + begin * width, sum + end * width, 0.0f);
-      for (std::int64_t i = 0; i < count; ++i) {
-        if (index[i] < begin || index[i] >= end) continue;
-        add_row(sum + index[i] * width, input<float>(args, 1) + i * width, width);
-      }
+    const float* g = input<float>(args, 1);
+    parallel_ranges(
+        parts, t.batch * (t.rows + t.count) * t.width, [&](std::int64_t first_part, std::int64_t last_part) {
+          const std::int64_t begin = t.batch > 1 ? 0 : first_part, end = t.batch > 1 ? t.rows : last_part;
+          const std::int64_t from = t.batch > 1 ? first_part : 0, to = t.batch > 1 ? last_part : 1;
+          for (std::int64_t table = from; table < to; ++table) {
+            float* sum = output<float>(args, 0) + table * t.rows * t.width;
+            std::fill(sum + begin * t.width, sum + end * t.width, 0.0f);
+            for (std::int64_t i = table * t.count; i < (table + 1) * t.count; ++i) {
+              if (index[i] >= begin && index[i] < end)
+                add_row(sum + index[i] * t.width, g + i * t.width, t.width);
+            }
+          }
+        });
+  });
+}
+
+std::unique_ptr<Kernel> make_sort(const NodeView& v, Isa) {
+  v.check_plain();
+  if (v.in_type(0) != tensor::DataType::f32) v.refuse("operand is not f32");
+  const tensor::Shape& shape = v.in_shape(0);
+  const std::int64_t length = shape[shape.rank() - 1];
+  const std::int64_t lines = shape.num_elements() / std::max<std::int64_t>(1, length);
+  const bool descending = v.n.attrs.get_int("descending", 0) != 0;
+  return make_function_kernel([=](const KernelArgs& args) {
+    parallel_tasks(lines, 16 * lines * length, [&](std::int64_t line) {
+      const float* x = input<float>(args, 0) + line * length;
+      std::int64_t* index = output<std::int64_t>(args, 1) + line * length;
+      std::iota(index, index + length, std::int64_t{0});
+      std::sort(index, index + length, shared::SortOrder<float>{x, descending});
+      for (std::int64_t i = 0; i < length; ++i) output<float>(args, 0)[line * length + i] = x[index[i]];
     });
   });
 }

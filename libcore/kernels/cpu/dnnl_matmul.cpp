@@ -113,7 +113,6 @@ std::optional<DnnlOp> try_matmul(const OpRequest& r) {
   const std::optional<Sides> s = try_sides(r);
   if (!s) return std::nullopt;
   const int rank = r.g.shape(r.node.outputs[0]).rank();
-  if (rank != 2 && (s->ta || s->tb)) return std::nullopt;
   std::vector<OpArg> args{{DNNL_ARG_SRC, false, 0, view(s->ta)},
                           {DNNL_ARG_WEIGHTS, false, 1, view(s->tb)},
                           {DNNL_ARG_DST, true, 0}};

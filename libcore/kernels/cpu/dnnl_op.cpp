@@ -12,7 +12,18 @@ using tensor::Shape;
 
 namespace {
 
-const std::vector<int> swapped{1, 0};
+/// The order of dims with the last two swapped.
+std::vector<int> swapped(int rank) {
+  std::vector<int> order = Layout::plain(rank).order();
+  std::swap(order[static_cast<std::size_t>(rank - 2)], order[static_cast<std::size_t>(rank - 1)]);
+  return order;
+}
+
+Shape swap_last(const Shape& shape) {
+  std::vector<std::int64_t> dims = shape.dims();
+  std::swap(dims[dims.size() - 2], dims[dims.size() - 1]);
+  return Shape(std::move(dims));
+}
 
 const graph::Value& operand(const OpRequest& r, const OpArg& arg) {
   const auto i = static_cast<std::size_t>(arg.index);
@@ -26,8 +37,8 @@ std::optional<Layout> layout_of(const OpArg& arg, std::int64_t groups) {
     case OpArg::View::transposed: {
       const std::optional<Layout> layout = try_layout(arg.desc);
       if (!layout) return std::nullopt;
-      const auto dims = arg.desc.dims();
-      return canonical(permuted(*layout, swapped), Shape{dims[1], dims[0]});
+      const Shape shape(arg.desc.dims());
+      return canonical(permuted(*layout, swapped(shape.rank())), swap_last(shape));
     }
     case OpArg::View::direct:
       break;
@@ -50,8 +61,9 @@ bool try_describe(const OpRequest& r, OpArg& arg, std::int64_t groups) {
       return desc.has_value();
     }
     case OpArg::View::transposed: {
-      const Shape shape{spec.shape[1], spec.shape[0]};
-      arg.desc = make_desc(shape, layout.rank() == 0 ? layout : permuted(layout, swapped));
+      if (spec.shape.rank() < 2) return false;
+      arg.desc = make_desc(swap_last(spec.shape),
+                           layout.rank() == 0 ? layout : permuted(layout, swapped(spec.shape.rank())));
       return true;
     }
     case OpArg::View::direct:

@@ -32,6 +32,16 @@ struct NormParameters {
   const float* r;
 };
 
+/// Consecutive rows of `length` floats.
+struct RowBlock {
+  std::int64_t rows, length;
+};
+
+/// y[m,n] = a b, y row-major; strides of a and b in floats.
+struct SmallProduct {
+  std::int64_t m, n, k, am, ak, bk, bn;
+};
+
 enum class Combine : int { sum, max, min };
 
 struct Range {
@@ -121,6 +131,14 @@ struct Loops {
   void (*philox_uniform)(const PhiloxPlace& p, std::uint64_t first, std::int64_t groups, float* out);
   void (*philox_bernoulli)(const PhiloxPlace& p, std::uint64_t first, std::int64_t groups, float probability,
                            float value, float* out);
+  // Layer norm of rows, with scale and bias (of a row) unless they are null. Backward adds the rows'
+  // sums to dscale and dbias; `terms` is room for 2 length floats.
+  void (*layer_norm)(const float* x, float* y, const RowBlock& block, double epsilon, const float* scale,
+                     const float* bias, float* mean, float* rstd);
+  void (*layer_norm_bwd)(const float* dy, const float* x, float* dx, const RowBlock& block, const float* mean,
+                         const float* rstd, const float* scale, float* terms, double* dscale, double* dbias);
+
+  void (*small_matmul)(const float* a, const float* b, float* y, const SmallProduct& p);
 };
 
 extern const Loops loops_generic;

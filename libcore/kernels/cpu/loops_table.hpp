@@ -5,7 +5,9 @@
 
 #include "kernels/cpu/loops.hpp"
 #include "kernels/cpu/loops_ewise.hpp"
+#include "kernels/cpu/loops_layer_norm.hpp"
 #include "kernels/cpu/loops_lrn.hpp"
+#include "kernels/cpu/loops_matmul.hpp"
 #include "kernels/cpu/loops_norm.hpp"
 #include "kernels/cpu/loops_pool.hpp"
 #include "kernels/cpu/loops_random.hpp"
@@ -41,6 +43,9 @@ const Loops LBANN_LOOPS = {
     lrn_bwd_loop,
     philox_uniform_loop,
     philox_bernoulli_loop,
+    layer_norm_loop,
+    layer_norm_bwd_loop,
+    small_matmul_loop,
 };
 
 }  // namespace lbann::kernels::cpu

@@ -1,8 +1,9 @@
-// Naive gather, scatter_add, update_rows. Sums run over the indices in their order and in the type of
+// Naive gather, scatter_add, sort, update_rows. Sums run over the indices in their order and in the type of
 // the tensor, so that every other kernel can have the same bits: a sum of rows starts from +0.
 #include <utility>
 
 #include "kernels/reference/makers.hpp"
+#include "kernels/shared/sort_order.hpp"
 #include "kernels/shared/update_bodies.hpp"
 
 namespace lbann::kernels::reference {
@@ -11,6 +12,16 @@ namespace {
 void check_index_type(const NodeView& v, int i) {
   if (v.in_type(i) != tensor::DataType::i64) v.refuse("indices are not i64");
 }
+
+// `batch` tables of `rows` rows, `count` indices into each.
+struct Tables {
+  std::int64_t batch = 1, rows, width, count = 1;
+  Tables(const NodeView& v, const tensor::Shape& table, const tensor::Shape& index)
+    : rows(table[table.rank() - 2]), width(table[table.rank() - 1]) {
+    const std::int64_t batch_dims = v.n.attrs.get_int("batch_dims", 0);
+    for (int d = 0; d < index.rank(); ++d) (d < batch_dims ? batch : count) *= index[d];
+  }
+};
 
 struct RowsUpdate {
   std::int64_t rows, width, count, slot;
@@ -60,17 +71,16 @@ void run_update_rows(const RowsUpdate& u, const KernelArgs& args) {
 
 std::unique_ptr<Kernel> make_gather(const NodeView& v) {
   check_index_type(v, 1);
-  const std::int64_t rows = v.in_shape(0)[0];
-  const std::int64_t width = v.in_shape(0)[1];
-  const std::int64_t count = v.in_shape(1).num_elements();
+  const Tables t(v, v.in_shape(0), v.in_shape(1));
   return with_floating(v, v.in_type(0), [&](auto zero) {
     using T = decltype(zero);
     return make_function_kernel([=](const KernelArgs& args) {
       const std::int64_t* index = input<std::int64_t>(args, 1);
-      for (std::int64_t i = 0; i < count; ++i) {
-        const bool valid = index[i] >= 0 && index[i] < rows;
-        for (std::int64_t j = 0; j < width; ++j) {
-          output<T>(args, 0)[i * width + j] = valid ? input<T>(args, 0)[index[i] * width + j] : T(0);
+      for (std::int64_t i = 0; i < t.batch * t.count; ++i) {
+        const bool valid = index[i] >= 0 && index[i] < t.rows;
+        const T* row = input<T>(args, 0) + (i / t.count * t.rows + (valid ? index[i] : 0)) * t.width;
+        for (std::int64_t j = 0; j < t.width; ++j) {
+          output<T>(args, 0)[i * t.width + j] = valid ? row[j] : T(0);
         }
       }
     });
@@ -79,19 +89,41 @@ std::unique_ptr<Kernel> make_gather(const NodeView& v) {
 
 std::unique_ptr<Kernel> make_scatter_add(const NodeView& v) {
   check_index_type(v, 0);
-  const std::int64_t rows = v.out_shape()[0];
-  const std::int64_t width = v.out_shape()[1];
-  const std::int64_t count = v.in_shape(0).num_elements();
+  const Tables t(v, v.out_shape(), v.in_shape(0));
   return with_floating(v, v.in_type(1), [&](auto zero) {
     using T = decltype(zero);
     return make_function_kernel([=](const KernelArgs& args) {
       const std::int64_t* index = input<std::int64_t>(args, 0);
       T* sum = output<T>(args, 0);
-      std::fill(sum, sum + rows * width, T(0));
-      for (std::int64_t i = 0; i < count; ++i) {
-        if (index[i] < 0 || index[i] >= rows) continue;
-        for (std::int64_t j = 0; j < width; ++j)
-          sum[index[i] * width + j] += input<T>(args, 1)[i * width + j];
+      std::fill(sum, sum + t.batch * t.rows * t.width, T(0));
+      for (std::int64_t i = 0; i < t.batch * t.count; ++i) {
+        if (index[i] < 0 || index[i] >= t.rows) continue;
+        T* row = sum + (i / t.count * t.rows + index[i]) * t.width;
+        for (std::int64_t j = 0; j < t.width; ++j) row[j] += input<T>(args, 1)[i * t.width + j];
+      }
+    });
+  });
+}
+
+std::unique_ptr<Kernel> make_sort(const NodeView& v) {
+  const tensor::Shape& shape = v.in_shape(0);
+  const std::int64_t length = shape[shape.rank() - 1];
+  const std::int64_t lines = shape.num_elements() / std::max<std::int64_t>(1, length);
+  const bool descending = v.n.attrs.get_int("descending", 0) != 0;
+  return with_floating(v, v.in_type(0), [&](auto zero) {
+    using T = decltype(zero);
+    return make_function_kernel([=](const KernelArgs& args) {
+      for (std::int64_t line = 0; line < lines; ++line) {
+        const T* x = input<T>(args, 0) + line * length;
+        std::int64_t* index = output<std::int64_t>(args, 1) + line * length;
+        // Insertion into what is in order already.
+        const shared::SortOrder<T> before{x, descending};
+        for (std::int64_t i = 0; i < length; ++i) {
+          std::int64_t at = i;
+          for (; at > 0 && before(i, index[at - 1]); --at) index[at] = index[at - 1];
+          index[at] = i;
+        }
+        for (std::int64_t i = 0; i < length; ++i) output<T>(args, 0)[line * length + i] = x[index[i]];
       }
     });
   });

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "kernels/node_view.hpp"
+#include "kernels/shared/special_functions.hpp"
 #include "tensor/data_type.hpp"
 
 namespace lbann::kernels::reference {
@@ -21,6 +22,7 @@ Maker make_reduce, make_arg_reduce, make_softmax, make_softmax_bwd, make_matmul;
 Maker make_conv, make_conv_bwd_data, make_conv_bwd_weights, make_pool, make_pool_bwd;
 Maker make_gather, make_scatter_add, make_update_rows;
 Maker make_random, make_lrn, make_lrn_bwd;
+Maker make_layer_norm, make_layer_norm_bwd, make_sort;
 Maker make_norm_stats, make_norm_apply, make_norm_bwd_stats, make_norm_bwd_apply;
 
 /// Element i of a buffer of the given type, as double.
@@ -49,6 +51,44 @@ struct StandardMath {
   template <class T>
   static T sqrt(T x) {
     return std::sqrt(x);
+  }
+#define LBANN_STANDARD_FUNCTION(NAME) \
+  template <class T>                  \
+  static T NAME(T x) {                \
+    return std::NAME(x);              \
+  }
+  LBANN_STANDARD_FUNCTION(log1p)
+  LBANN_STANDARD_FUNCTION(sin)
+  LBANN_STANDARD_FUNCTION(cos)
+  LBANN_STANDARD_FUNCTION(tan)
+  LBANN_STANDARD_FUNCTION(asin)
+  LBANN_STANDARD_FUNCTION(acos)
+  LBANN_STANDARD_FUNCTION(atan)
+  LBANN_STANDARD_FUNCTION(sinh)
+  LBANN_STANDARD_FUNCTION(cosh)
+  LBANN_STANDARD_FUNCTION(asinh)
+  LBANN_STANDARD_FUNCTION(acosh)
+  LBANN_STANDARD_FUNCTION(atanh)
+  LBANN_STANDARD_FUNCTION(erf)
+  LBANN_STANDARD_FUNCTION(floor)
+  LBANN_STANDARD_FUNCTION(ceil)
+  LBANN_STANDARD_FUNCTION(trunc)
+#undef LBANN_STANDARD_FUNCTION
+  template <class T>
+  static T fmod(T x, T y) {
+    return std::fmod(x, y);
+  }
+  template <class T>
+  static T pow(T x, T y) {
+    return std::pow(x, y);
+  }
+  template <class T>
+  static T erfinv(T x) {
+    return static_cast<T>(shared::erfinv(static_cast<double>(x)));
+  }
+  template <class T>
+  static T uniform_hash(T x) {
+    return shared::uniform_hash(x);
   }
 };
 
