@@ -12,18 +12,12 @@
 namespace lbann::layers {
 namespace {
 
-/// floor(x) as i64, -1 for NaN. A cast rounds to nearest: one less where that went up, which is where
-/// not r <= x; NaN becomes 0 and is not <= anything either. No index is so large that r - 1 rounds.
-graph::ValueId floor_to_index(ops::Builder& b, graph::ValueId x, std::int64_t none) {
-  const tensor::DataType type = b.spec(x).type;
-  const graph::ValueId rounded = b.cast(b.cast(x, tensor::DataType::i64), type);
-  const graph::ValueId stays = b.ewise("mul_le", {scalar_like(b, x, 1), rounded, x});
-  graph::ValueId index = b.ewise("sub", {rounded, b.ewise("affine", {stays}, -1, 1)});
-  if (none >= 0) {
-    const graph::ValueId is_none = b.ewise("eq", {index, scalar_like(b, x, static_cast<double>(none))});
-    index = b.ewise("where", {is_none, scalar_like(b, x, -1), index});
-  }
-  return b.cast(index, tensor::DataType::i64);
+/// Row of every entry; `none` reads as no row.
+graph::ValueId row_index(ops::Builder& b, graph::ValueId x, std::int64_t none) {
+  if (none < 0) return floor_to_index(b, x);
+  const graph::ValueId is_none =
+      b.ewise("eq", {b.ewise("floor", {x}), scalar_like(b, x, static_cast<double>(none))});
+  return floor_to_index(b, b.ewise("where", {is_none, scalar_like(b, x, -1), x}));
 }
 
 std::vector<graph::ValueId> lower_embedding(LowerContext& ctx) {
@@ -47,7 +41,7 @@ std::vector<graph::ValueId> lower_embedding(LowerContext& ctx) {
   w.initializer.kind = DefaultInitializer::Kind::normal;
   w.zero_row = padding;
   const graph::ValueId x = b.add("stop_gradient", {ctx.inputs()[0]});
-  return {b.add("gather", {ctx.weight(w), floor_to_index(b, x, padding)})};
+  return {b.add("gather", {ctx.weight(w), row_index(b, x, padding)})};
 }
 
 }  // namespace

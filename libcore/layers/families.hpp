@@ -26,4 +26,12 @@ std::vector<LayerDef> accuracy_layers();
 std::vector<LayerDef> operator_layers();
 std::vector<LayerDef> embedding_layers();
 
+std::vector<LayerDef> channelwise_layers();
+std::vector<LayerDef> control_layers();
+std::vector<LayerDef> index_layers();
+std::vector<LayerDef> matrix_layers();
+std::vector<LayerDef> normalization_layers();
+std::vector<LayerDef> reduction_layers();
+std::vector<LayerDef> window_shape_layers();
+
 }  // namespace lbann::layers

@@ -8,6 +8,11 @@
 
 namespace lbann::layers {
 
+MadeWeight LowerContext::made_weight() {
+  refuse("missing-weights", "names no weights that another layer has made", "",
+         "list them in the layer's weights, and name that layer as hint_layer to run after it");
+}
+
 void refuse(std::string id, std::string message, std::string field, std::string help,
             std::vector<base::Note> notes) {
   throw LayerError{std::move(id), std::move(message), std::move(field), std::move(help), std::move(notes)};
@@ -70,6 +75,36 @@ void check_equal_dims(LowerContext& ctx) {
            "", same_size ? "put a reshape between them: the numbers of entries agree" : "",
            parent_notes(ctx));
   }
+}
+
+graph::ValueId iota(ops::Builder& b, std::int64_t n, int axis, int rank, tensor::DataType type) {
+  const std::vector<std::int64_t> ones(static_cast<std::size_t>(rank), 1);
+  graph::ValueId list = b.fill(0, {type, tensor::Shape(ones), {}});
+  for (std::int64_t have = 1; have < n; have *= 2) {  // by doubling
+    graph::ValueId more = b.ewise("affine", {list}, 1, static_cast<double>(have));
+    if (2 * have > n) {
+      more = b.add("slice", {more},
+                   {{"axis", std::int64_t{axis}}, {"start", std::int64_t{0}}, {"stop", n - have}});
+    }
+    list = b.add("concat", {list, more}, {{"axis", std::int64_t{axis}}});
+  }
+  return list;
+}
+
+graph::ValueId floor_to_index(ops::Builder& b, graph::ValueId x) {
+  const graph::ValueId known = b.ewise("eq", {x, x});  // 0 for NaN
+  const graph::ValueId floor = b.ewise("floor", {x});
+  return b.cast(b.ewise("where", {known, floor, scalar_like(b, x, -1)}), tensor::DataType::i64);
+}
+
+int wrap_axis(std::string_view field, std::int64_t axis, int rank) {
+  if (axis < -rank || axis >= rank) {
+    refuse("axis-out-of-range",
+           fmt::format("{} = {}, but the input has {} dim{} (they count from 0, without the mini-batch)",
+                       field, axis, rank, rank == 1 ? "" : "s"),
+           std::string(field));
+  }
+  return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
 graph::ValueId scalar_like(ops::Builder& b, graph::ValueId x, double value) {

@@ -43,6 +43,12 @@ graph::ValueId flatten(ops::Builder& b, graph::ValueId x);
 std::vector<base::Note> parent_notes(LowerContext& ctx);
 /// Refuses unless all parents have equal dims.
 void check_equal_dims(LowerContext& ctx);
+/// 0, 1, .., n - 1 along `axis` of a tensor with `rank` dims, all others 1.
+graph::ValueId iota(ops::Builder& b, std::int64_t n, int axis, int rank, tensor::DataType type);
+/// floor(x) as i64, -1 for NaN.
+graph::ValueId floor_to_index(ops::Builder& b, graph::ValueId x);
+/// Counts from the end where negative; refuses outside [0, rank).
+int wrap_axis(std::string_view field, std::int64_t axis, int rank);
 /// The constant as a tensor of extents 1 that broadcasts against x.
 graph::ValueId scalar_like(ops::Builder& b, graph::ValueId x, double value);
 

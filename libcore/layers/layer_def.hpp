@@ -48,6 +48,13 @@ struct RandomRequest {
   double value = 1;
 };
 
+/// A weight that exists already.
+struct MadeWeight {
+  graph::ValueId value = graph::none;
+  tensor::Shape shape{};
+  std::int64_t matrix_height = 0;
+};
+
 /// A refusal of a layer; the driver adds file, line and the layer's name. `field` locates it inside
 /// the layer's parameter message ("groups"); empty: the layer itself.
 struct LayerError {
@@ -83,6 +90,13 @@ public:
   virtual void warn(LayerError warning) = 0;
   /// Number of layers that take this one as parent, in their order (a split or slice needs it).
   virtual int num_children() const = 0;
+  /// The user froze the layer: its weights are not trained.
+  virtual bool frozen() const { return false; }
+  /// Names in the layer's `weights`.
+  virtual int num_listed_weights() const { return 0; }
+  /// The first listed weight, which another layer has made before, with its request's matrix_height;
+  /// throws LayerError where there is none.
+  virtual MadeWeight made_weight();
 };
 
 struct LayerDef {

@@ -29,6 +29,14 @@ std::vector<LayerDef> make_list() {
   append(accuracy_layers());
   append(operator_layers());
   append(embedding_layers());
+
+  append(channelwise_layers());
+  append(control_layers());
+  append(index_layers());
+  append(matrix_layers());
+  append(normalization_layers());
+  append(reduction_layers());
+  append(window_shape_layers());
   return list;
 }
 

@@ -15,23 +15,9 @@ graph::ValueId over_sample(LowerContext& ctx, std::string_view fn, graph::ValueI
   return ctx.b().reduce(fn, flatten(ctx.b(), entries), {1});
 }
 
-/// 0, 1, .., n - 1 along axis 1 of a tensor with `rank` dims, by doubling.
-graph::ValueId counting(ops::Builder& b, std::int64_t n, int rank, tensor::DataType type) {
-  std::vector<std::int64_t> ones(static_cast<std::size_t>(rank), 1);
-  graph::ValueId list = b.fill(0, {type, tensor::Shape(ones), {}});
-  for (std::int64_t have = 1; have < n; have *= 2) {
-    graph::ValueId more = b.ewise("affine", {list}, 1, static_cast<double>(have));
-    if (2 * have > n) {
-      more =
-          b.add("slice", {more}, {{"axis", std::int64_t{1}}, {"start", std::int64_t{0}}, {"stop", n - have}});
-    }
-    list = b.add("concat", {list, more}, {{"axis", std::int64_t{1}}});
-  }
-  return list;
-}
-
-/// With use_labels: x [n,C,s..] and class indices [n,1,s..]; the indices become one-hot vectors.
-graph::ValueId one_hot_labels(LowerContext& ctx) {
+/// With use_labels: the predicted probability of the labels, x [n,C,s..] at class indices [n,1,s..], and 1
+/// where the label is a class, else 0: both [n, positions].
+std::vector<graph::ValueId> pick_labels(LowerContext& ctx) {
   ops::Builder& b = ctx.b();
   const tensor::Shape x = sample_dims(ctx, 0), labels = sample_dims(ctx, 1);
   bool fits = x.rank() >= 2 && labels.rank() == x.rank() && labels[0] == 1;
@@ -43,14 +29,42 @@ graph::ValueId one_hot_labels(LowerContext& ctx) {
                        x.to_string(), labels.to_string()),
            "use_labels", "", parent_notes(ctx));
   }
-  return b.ewise("eq", {ctx.inputs()[1], counting(b, x[0], x.rank() + 1, b.spec(ctx.inputs()[1]).type)});
+  const std::int64_t classes = x[0], positions = labels.num_elements();
+  graph::ValueId values = ctx.inputs()[0];
+  std::int64_t class_step = positions, position_step = 1;
+  // Classes that were moved to the front only for this layer are read where they were, at the end.
+  const graph::Node& producer = b.graph().producer(values);
+  if (x.rank() == 2 && producer.op == "permute" &&
+      producer.attrs.get_ints("perm") == std::vector<std::int64_t>{0, 2, 1}) {
+    values = producer.inputs[0];
+    class_step = 1, position_step = classes;
+  }
+  const graph::ValueId label = b.add("stop_gradient", {flatten(b, ctx.inputs()[1])});
+  // Entries of a sample are counted in the layer's type: exact up to 2^24 in f32.
+  const bool exact = x.num_elements() < std::int64_t{1} << 24;
+  const tensor::DataType type = exact ? b.spec(label).type : tensor::DataType::f64;
+  const graph::ValueId index = b.cast(label, type);
+  const graph::ValueId is_class = b.ewise(
+      "mul",
+      {b.ewise("eq", {index, b.ewise("floor", {index})}),
+       b.ewise("mul", {b.ewise("greater_equal", {index, scalar_like(b, index, 0)}),
+                       b.ewise("less", {index, scalar_like(b, index, static_cast<double>(classes))})})});
+  const graph::ValueId position =
+      b.ewise("scale", {iota(b, positions, 1, 2, type)}, static_cast<double>(position_step));
+  const graph::ValueId entry = b.add2(b.ewise("scale", {index}, static_cast<double>(class_step)), position);
+  const graph::ValueId where =
+      floor_to_index(b, b.ewise("where", {is_class, entry, scalar_like(b, entry, -1)}));
+  const std::int64_t n = ctx.batch();
+  const graph::ValueId picked = b.add("gather", {b.reshape(values, {n, x.num_elements(), 1}), where},
+                                      {{"batch_dims", std::int64_t{1}}});
+  return {b.reshape(picked, {n, positions}), b.cast(is_class, b.spec(values).type)};
 }
 
 std::vector<graph::ValueId> lower_cross_entropy(LowerContext& ctx) {
   const auto& p = params_as<lbann_data::Layer::CrossEntropy>(ctx);
-  if (!p.use_labels()) check_equal_dims(ctx);
-  const graph::ValueId truth = p.use_labels() ? one_hot_labels(ctx) : ctx.inputs()[1];
-  return {over_sample(ctx, "sum", ctx.b().ewise("xent", {ctx.inputs()[0], truth}))};
+  if (p.use_labels()) return {over_sample(ctx, "sum", ctx.b().ewise("xent", pick_labels(ctx)))};
+  check_equal_dims(ctx);
+  return {over_sample(ctx, "sum", ctx.b().ewise("xent", {ctx.inputs()[0], ctx.inputs()[1]}))};
 }
 
 std::vector<graph::ValueId> lower_error(LowerContext& ctx, std::string_view fn) {

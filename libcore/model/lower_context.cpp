@@ -17,6 +17,15 @@ graph::ValueId ModelLowerContext::weight(const layers::WeightRequest& request) {
   return value;
 }
 
+layers::MadeWeight ModelLowerContext::made_weight() {
+  const LoweredWeight* w =
+      layer_.user.listed.empty() ? nullptr : state_.weights.try_made(layer_.user.listed[0]);
+  if (w == nullptr) return LowerContext::made_weight();
+  names_.push_back(w->name);
+  nodes_.push_back(w->value);
+  return {state_.builder.cast(w->value, type()), w->shape, w->matrix_height};
+}
+
 void ModelLowerContext::assign(std::size_t weight_index, graph::ValueId value) {
   const graph::ValueId target = nodes_.at(weight_index);
   graph::Graph& g = state_.builder.graph();

@@ -51,6 +51,9 @@ public:
   graph::ValueId random(const layers::RandomRequest& request) override;
   void warn(layers::LayerError warning) override { warnings_.push_back(std::move(warning)); }
   int num_children() const override { return layer_.num_children; }
+  bool frozen() const override { return layer_.user.frozen; }
+  int num_listed_weights() const override { return static_cast<int>(layer_.user.listed.size()); }
+  layers::MadeWeight made_weight() override;
 
   /// Names of the weights asked for.
   const std::vector<std::string>& weight_names() const { return names_; }

@@ -35,6 +35,11 @@ public:
   /// Throws base::Diagnostic when it cannot be given.
   graph::ValueId request(const WeightUser& user, std::size_t index, const layers::WeightRequest& request,
                          ops::Builder& b);
+  /// A weight that a layer has asked for already, else nullptr.
+  const LoweredWeight* try_made(const std::string& name) const {
+    const auto known = index_.find(name);
+    return known == index_.end() ? nullptr : &weights_[known->second];
+  }
   /// Name of the last weight handed out, and its node's value.
   const LoweredWeight& last() const { return weights_[last_]; }
   bool has(const std::string& name) const { return index_.count(name) != 0 || objects_.count(name) != 0; }

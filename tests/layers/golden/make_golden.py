@@ -14,8 +14,10 @@ import sys
 import numpy as np
 
 import rows_learning
+import rows_operators
 import rows_plain
 import rows_random
+import rows_sequence
 import rows_vision
 from table import HERE
 
@@ -29,7 +31,9 @@ def npy(a):
 
 
 def all_rows():
-    rows = list(rows_learning.rows()) + list(rows_plain.rows()) + list(rows_random.rows()) + list(rows_vision.rows())
+    rows = []
+    for module in (rows_learning, rows_plain, rows_random, rows_vision, rows_sequence, rows_operators):
+        rows += module.rows()
     names = [r.name for r in rows]
     assert len(set(names)) == len(names), "duplicate row name"
     return rows
