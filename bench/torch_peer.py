@@ -3,7 +3,7 @@
 
     torch_peer.py lenet [--threads 2] [--steps 200] [--warm-up 10] [--channels-last]
 
-Random data; SGD with rate 0.01 and momentum 0.9 and softmax cross entropy, or what the table WORKLOADS says. The
+Random data; SGD with rate 0.01 and momentum 0.9 and softmax cross entropy, or what the tables WORKLOADS and SEQUENCES say. The
 batches lie in memory before the clock starts: loading is not charged to the peer. Fields:
 
     steps          measured steps, after the warm-up
@@ -28,6 +28,51 @@ WORKLOADS = {
     "resnet18": (16, (3, 224, 224), 1000), "resnet50": (16, (3, 224, 224), 1000),
     "resnet18_32": (64, (3, 32, 32), 10), "resnet50_32": (32, (3, 32, 32), 10),
 }
+
+
+# Sequences of tokens: name -> (batch, tokens of a sample, vocabulary, optimizer's rate)
+SEQUENCES = {"transformer": (16, 64, 4096, 1e-4), "word2vec": (1024, 7, 100000, 0.025)}
+
+
+def make_sequence_workload(args, torch, nn):
+    """(loss of a batch, optimizer, batches)"""
+    import torch.nn.functional as F
+    batch, length, vocabulary, rate = SEQUENCES[args.network]
+    ids = lambda: torch.randint(vocabulary, (batch, length))
+
+    class Encoder(nn.Module):
+        def __init__(self, width=256, heads=4, blocks=4, hidden=1024):
+            super().__init__()
+            self.embedding = nn.Embedding(vocabulary, width)
+            self.position = nn.Parameter(torch.zeros(length, width))
+            gelu = lambda x: F.gelu(x, approximate="tanh")
+            block = nn.TransformerEncoderLayer(width, heads, hidden, 0.1, activation=gelu, batch_first=True)
+            self.blocks = nn.TransformerEncoder(block, blocks)
+            self.head = nn.Linear(width, vocabulary)
+
+        def forward(self, x):
+            return self.head(self.blocks(self.embedding(x) + self.position))
+
+    class SkipGram(nn.Module):
+        def __init__(self, width=128):
+            super().__init__()
+            self.centre = nn.Embedding(vocabulary, width, sparse=True)
+            self.others = nn.Embedding(vocabulary, width, sparse=True)
+
+        def forward(self, x):
+            return torch.bmm(self.others(x[:, 1:]), self.centre(x[:, 0]).unsqueeze(2)).squeeze(2)
+
+    if args.network == "transformer":
+        network = Encoder()
+        criterion = nn.CrossEntropyLoss()
+        loss = lambda x, t: criterion(network(x).flatten(0, 1), t.flatten())
+        optimizer = torch.optim.Adam(network.parameters(), lr=rate)
+    else:
+        network = SkipGram()
+        sign = torch.tensor([1.0] + [-1.0] * (length - 2))
+        loss = lambda x, t: -F.logsigmoid(network(x) * sign).sum(1).mean()
+        optimizer = torch.optim.SGD(network.parameters(), lr=rate)
+    return loss, optimizer, [(ids(), ids()) for _ in range(4)]
 
 
 def seconds_since_process_start():
@@ -124,20 +169,8 @@ def make_network(name, nn):
     return nn.Sequential(nn.Linear(784, 1024), nn.ReLU(), nn.Linear(1024, 1024), nn.ReLU(), nn.Linear(1024, 10))
 
 
-def main():
-    parser = argparse.ArgumentParser(description="PyTorch's time for one benchmark network")
-    parser.add_argument("network", choices=sorted(WORKLOADS))
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--warm-up", type=int, default=10)
-    parser.add_argument("--channels-last", action="store_true")
-    args = parser.parse_args()
-
-    import torch  # here, so that --help costs nothing
-    from torch import nn
-
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(1)
+def make_workload(args, torch, nn):
+    """(loss of a batch, optimizer, batches)"""
     batch, shape, classes = WORKLOADS[args.network]
     layout = torch.contiguous_format
     if args.channels_last:
@@ -157,11 +190,29 @@ def main():
         return x, torch.randint(classes, (batch,)) if classes else torch.randn(batch, 4)
 
     batches = [make_batch() for _ in range(4)]
+    return lambda x, t: criterion(network(x), t), optimizer, batches
+
+
+def main():
+    parser = argparse.ArgumentParser(description="PyTorch's time for one benchmark network")
+    parser.add_argument("network", choices=sorted({**WORKLOADS, **SEQUENCES}))
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--warm-up", type=int, default=10)
+    parser.add_argument("--channels-last", action="store_true")
+    args = parser.parse_args()
+
+    import torch  # here, so that --help costs nothing
+    from torch import nn
+
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(1)
+    make = make_sequence_workload if args.network in SEQUENCES else make_workload
+    loss_of, optimizer, batches = make(args, torch, nn)
 
     def step(number):
-        images, labels = batches[number % len(batches)]
         optimizer.zero_grad(set_to_none=True)
-        loss = criterion(network(images), labels)
+        loss = loss_of(*batches[number % len(batches)])
         loss.backward()
         optimizer.step()
         return loss.item()

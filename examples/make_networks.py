@@ -13,6 +13,8 @@ text like the other examples, to be edited by hand; the script only saves typing
 import pathlib
 import sys
 
+import sequence_networks
+
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -20,7 +22,7 @@ class Network:
     """Collects layers; every method returns the name of the layer it added."""
 
     def __init__(self):
-        self.text = []
+        self.text, self.factor = [], 1
 
     def layer(self, name, parents, kind, fields=()):
         lines = ['name: "%s"' % name] + ['parents: "%s"' % p for p in parents]
@@ -178,6 +180,7 @@ FILES = {
     "autoencoder": ("An autoencoder of digits: 784 - 1000 - 500 - 250 - 30 and back.", autoencoder, 128, None, None, ADAM),
     "../bench/autoencoder": ("The autoencoder of examples/ as a workload of bench/compare.", autoencoder, 128, "1 28 28",
                              LABELS % 10, ADAM),
+    **sequence_networks.files(Network),
 }
 
 
@@ -195,7 +198,7 @@ def document(name):
     lines += ["trainer {", "  mini_batch_size: %d" % batch, "}", "", "data_reader {", "  reader {", *reader, "  }", "}", ""]
     lines += ["optimizer {"] + ["  " + line for line in optimizer] + ["}", ""]
     lines += ["model {", '  name: "%s"' % name.split("/")[-1], "  num_epochs: 10", ""] + network.text + [""]
-    lines += ["  objective_function {", "    layer_term {", "      scale_factor: 1", '      layer: "%s"' % loss, "    }", "  }"]
+    lines += ["  objective_function {", "    layer_term {", "      scale_factor: %g" % network.factor, '      layer: "%s"' % loss, "    }", "  }"]
     if accuracy:
         lines += ["  metric {", "    layer_metric {", '      layer: "%s"' % accuracy, '      name: "accuracy"',
                   '      unit: "%"', "    }", "  }"]

@@ -24,6 +24,8 @@ CURVES = {
     "alexnet": ("alexnet", {**small(4, 10), RATE: 0.0005, DIMS: "3 67 67"}),
     "autoencoder": ("../bench/autoencoder", {**small(24, 60), "optimizer.adam.learn_rate": 0.0003}),
     "cosmo3d": ("cosmo3d", {**small(4, 10), "optimizer.adam.learn_rate": 0.0001}),
+    "transformer": ("transformer", small(2, 5)),
+    "word2vec": ("word2vec", {**small(48, 112), RATE: 1.0}),
 }
 # The whole images: minutes instead of seconds, so these are not in the quick suite.
 FULL = {

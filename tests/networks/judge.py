@@ -15,6 +15,7 @@ import torch.nn.functional as F
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "layers" / "golden"))
 from philox import Stream  # noqa: E402
+import sequence_layers  # noqa: E402
 
 
 # ---- text format ------------------------------------------------------------------------------
@@ -81,10 +82,11 @@ class Network:
     def __init__(self, model, dtype, seed):
         self.layers, self.dtype, self.seed = model["layer"], dtype, seed
         self.weights, self.state, self.frozen = {}, {}, set()
-        self.losses = [t.one("layer") for t in model.one("objective_function")["layer_term"]]
+        self.losses = [(t.one("layer"), t.one("scale_factor", 1)) for t in model.one("objective_function")["layer_term"]]
 
     def weight(self, name, shape, fan_in=0, constant=0.0, linear=None):
-        """He-normal with a fan-in, else constant. `linear`: shape whose C order is the order of the values."""
+        """He-normal with a fan-in (2: standard normal), else constant. `linear`: shape whose C order is
+        the order of the values."""
         if name not in self.weights:
             if fan_in:
                 z = Stream("initializer", layer=name, seed=self.seed, draw=0).normal(*(linear or shape))
@@ -146,10 +148,10 @@ class Network:
         if kind == "softmax":
             return torch.log_softmax(x[0].flatten(1), 1)  # of which cross_entropy makes use
         if kind == "cross_entropy":
-            return -(x[0] * x[1]).sum(1)
+            return sequence_layers.cross_entropy(*x) if p.one("use_labels", False) else -(x[0] * x[1]).sum(1)
         if kind == "mean_squared_error":
             return ((x[0] - x[1]) ** 2).flatten(1).mean(1)
-        raise NotImplementedError(kind)
+        return sequence_layers.apply(self, name, kind, p, x)
 
     def loss(self, fields, training, draw):
         """Objective function: sum of the terms' means over the mini-batch."""
@@ -160,13 +162,22 @@ class Network:
             p = layer.one(kind)
             if kind == "input":
                 values[name] = fields[p.one("data_field")]
+            elif kind == "weights_layer":
+                values[name] = self.weight(name + "_weights", p["dims"]).expand(len(fields["samples"]), *p["dims"])
+            elif kind == "slice":  # its children, in the order of the file, take their parts
+                takers = [c.one("name") for c in self.layers if name in c.get("parents", [])]
+                for taker, a, b in zip(takers, p["slice_points"], p["slice_points"][1:]):
+                    values[name, taker] = values[layer.one("parents")].narrow(p.one("axis", 0) + 1, a, b - a)
             elif kind == "operator_layer":
-                operator = next(iter(p.one("ops").one("parameters"))).split(".")[-1]
-                values[name] = self.apply(name, operator.replace("Operator", "").lower(), Message(),
-                                          [values[x] for x in layer["parents"]], training, draw)
+                (operator, fields_of), = p.one("ops").one("parameters").items()
+                operator = operator.split(".")[-1].replace("Operator", "").lower()
+                values[name] = self.apply(name, operator, fields_of[0], [values[x] for x in layer["parents"]], training, draw)
+            elif kind == "identity":
+                parent = layer.one("parents")
+                values[name] = values.get((parent, name), values.get(parent))
             elif kind not in ("categorical_accuracy",):
                 values[name] = self.apply(name, kind, p, [values[x] for x in layer["parents"]], training, draw)
-        return sum(values[name].mean() for name in self.losses)
+        return sum(factor * values[name].mean() for name, factor in self.losses)
 
 
 # ---- training ---------------------------------------------------------------------------------
@@ -196,13 +207,17 @@ def synthetic(reader, seed):
     count, dims = reader.one("num_samples"), numbers(reader.one("synth_dimensions"))
     name = reader.one("name") + ":" + reader.one("role")
     draw = lambda purpose, i, shape: Stream(purpose, layer=name, seed=seed, draw=i).normal(*shape).astype(np.float32)
-    fields = {"samples": np.stack([draw("synthetic samples", i, dims) for i in range(count)])}
+    bounded = lambda purpose, n, bound: [  # Lemire's multiplication; no bound here comes near a rejection
+        ((w[0] | w[1] << 32) * bound) >> 64 for w in Stream(purpose, layer=name, seed=seed, draw=0).blocks(n).tolist()]
+    vocabulary = reader.one("synth_vocabulary_size", 0)
+    if vocabulary:
+        words = bounded("synthetic samples", count * int(np.prod(dims)), vocabulary)
+        fields = {"samples": np.array(words, np.float32).reshape(count, *dims)}
+    else:
+        fields = {"samples": np.stack([draw("synthetic samples", i, dims) for i in range(count)])}
     classes = reader.one("num_labels", 0)
     if classes:
-        words = Stream("synthetic targets", layer=name, seed=seed, draw=0).blocks(count)
-        fields["labels"] = np.zeros((count, classes), np.float32)
-        for i, w in enumerate(words.tolist()):  # Lemire's multiplication; no class count here comes near a rejection
-            fields["labels"][i, ((w[0] | w[1] << 32) * classes) >> 64] = 1
+        fields["labels"] = np.eye(classes, dtype=np.float32)[bounded("synthetic targets", count, classes)]
     else:
         shape = numbers(reader.one("synth_response_dimensions"))
         fields["responses"] = np.stack([draw("synthetic targets", i, shape) for i in range(count)])
