@@ -448,7 +448,11 @@ private:
     // Elements of one list move together; another block must not add its own.
     for (const Moved& earlier : moved_) {
       if (earlier.field == &field) break;
-      if (earlier.row->target != target || earlier.siblings == moved.siblings) continue;
+      if (earlier.row->target != target) continue;
+      if (earlier.siblings == moved.siblings && is_list(target)) continue;
+      if (earlier.siblings == moved.siblings)
+        return error("duplicate-field", field.name_range, fmt::format("'{}' is given twice", field.name), "",
+                     {{"first given here", tree_.span(earlier.field->name_range)}});
       if (text_of(*earlier.field) == text_of(field)) return;  // every reader said it
       return note_no_effect(field, target, tree_.span(earlier.field->name_range));
     }
@@ -463,6 +467,19 @@ private:
     made_.push_back(field);
     made_.back().value = negated(field.value);
     bind_renamed(made_.back(), target, root_, seen);
+  }
+
+  /// Is the field at this path from the top repeated?
+  bool is_list(const std::string& path) const {
+    const pb::Descriptor* type = root_.GetDescriptor();
+    const pb::FieldDescriptor* field = nullptr;
+    for (std::size_t begin = 0; type != nullptr && begin < path.size();) {
+      const std::size_t end = std::min(path.find('.', begin), path.size());
+      field = type->FindFieldByName(path.substr(begin, end - begin));
+      type = field == nullptr ? nullptr : field->message_type();
+      begin = end + 1;
+    }
+    return field != nullptr && field->is_repeated();
   }
 
   bool is_moved(const TextRange& name, std::string_view target) const {

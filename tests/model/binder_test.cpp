@@ -421,6 +421,20 @@ BOOST_AUTO_TEST_CASE(old_convolutions_keep_their_meaning) {
   BOOST_TEST(Bound("model { layer { convolution { out_channels: 8 } } }").errors().empty());
 }
 
+BOOST_AUTO_TEST_CASE(old_fields_given_twice_are_refused_wherever_they_go) {
+  BOOST_TEST(
+      Bound("model { mini_batch_size: 64 mini_batch_size: 32 }").errors() == List({"1:29 duplicate-field"}),
+      boost::test_tools::per_element());
+  BOOST_TEST(Bound("model { serialize_io: true serialize_background_io: true }").errors() ==
+                 List({"1:28 duplicate-field"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(
+      Bound("data_reader { reader { jag_input_keys: \"a\" jag_input_keys: \"b\" } }").errors().empty());
+  BOOST_TEST(Bound("model { layer { unpooling { pooling_layer: \"a\" pooling_layer: \"b\" } } }").errors() ==
+                 List({"1:48 duplicate-field"}),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(old_fields_move_or_are_refused_but_never_vanish) {
   const Bound b(
       "model { mini_batch_size: 64 random_seed: 5 layer { sigmoid {} } layer { clamp { min: 0 max: 1 } }\n"
