@@ -39,6 +39,7 @@ class Seed(Case):
         model = self.save()
         files = [f"--model={model}", f"--reader={self.write('reader.prototext', READER)}",
                  f"--optimizer={self.write('optimizer.prototext', OPTIMIZER)}"]
+        self.succeed(tool("lbann-validate"), "--strict", model)  # alone, as a model
         self.succeed(tool("lbann-validate"), *files)
         done = self.succeed(tool("lbann-train"), *files, "--num_epochs=2", "--seed=1")
         self.assertIn("training epoch 1 objective function : ", done.stdout)
@@ -51,13 +52,13 @@ class Seed(Case):
         with open(self.save(), "rb") as file:
             self.assertEqual(first, file.read())
 
-    def test_the_trainer_reads_the_message_that_protobuf_reads(self):
-        """Judge: text_format on our file, against lbann-train's resolved configuration without its defaults."""
+    def test_the_front_end_reads_the_message_that_protobuf_reads(self):
+        """Judge: text_format on our file, against lbann-validate's resolved configuration without its defaults."""
         model = self.save()
-        self.succeed(tool("lbann-train"), f"--model={model}", f"--reader={self.write('r.prototext', READER)}",
-                     f"--optimizer={self.write('o.prototext', OPTIMIZER)}", "--run-dir=out", "--exit_after_setup")
-        with open("out/config.resolved.prototext", encoding="utf-8") as file:
-            kept = [line for line in file if not line.rstrip().endswith("# default")]
+        printed = self.succeed(tool("lbann-validate"), "--print-config", f"--model={model}",
+                               f"--reader={self.write('r.prototext', READER)}",
+                               f"--optimizer={self.write('o.prototext', OPTIMIZER)}").stdout
+        kept = [line for line in printed.splitlines(True) if not line.rstrip().endswith("# default")]
         resolved = text_format.Parse("".join(kept), lbann.lbann_pb2.LbannPB())
         expected = lbann.lbann_pb2.LbannPB()
         for text in (open(model, encoding="utf-8").read(), READER, OPTIMIZER):
@@ -65,7 +66,46 @@ class Seed(Case):
         self.assertEqual(resolved, expected)
 
 
+SCRIPT = """
+import os, sys
+import lbann
+import lbann.contrib.launcher
+
+def num_samples(): return 40
+def sample_dims(): return (4,)
+def get_sample(i): return [i / 40, 1, 2, i % 2]
+
+if __name__ == "__main__":
+    readers = lbann.reader_pb2.DataReader()
+    reader = readers.reader.add()
+    reader.name, reader.role, reader.shuffle, reader.fraction_of_data_to_use = "python", "train", True, 1.0
+    reader.python.module = os.path.splitext(os.path.basename(__file__))[0]
+    reader.python.module_dir = os.path.dirname(os.path.abspath(__file__))
+    reader.python.sample_function = "get_sample"
+    reader.python.num_samples_function = "num_samples"
+    reader.python.sample_dims_function = "sample_dims"
+    cut = lbann.Slice(lbann.Input(data_field="samples"), slice_points=[0, 3, 4])
+    x, y = lbann.Identity(cut), lbann.Identity(cut)
+    loss = lbann.MeanSquaredError(lbann.FullyConnected(x, num_neurons=1), y)
+    model = lbann.Model(2, [loss], objective_function=loss, callbacks=[lbann.CallbackPrint()])
+    sys.exit(lbann.contrib.launcher.run(lbann.Trainer(mini_batch_size=8), model, readers, lbann.SGD(learn_rate=0.1),
+                                        job_name="own", scheduler="local", work_dir="work"))
+"""
+
+
 class Run(Case):
+    def setUp(self):
+        super().setUp()
+        # The package may be installed anywhere: the program is that of this build.
+        os.environ["LBANN_EXE"] = tool("lbann-train")
+        self.addCleanup(os.environ.pop, "LBANN_EXE")
+
+    def test_a_script_that_is_its_own_data_reader(self):
+        os.mkdir("elsewhere")
+        script = self.write("elsewhere/own_data.py", SCRIPT)
+        done = self.succeed(sys.executable, "-B", script)
+        self.assertIn("training epoch 1 objective function : 0.", done.stdout)
+
     def test_newer_style_validates_and_trains(self):
         code = lbann.run(lbann.Trainer(mini_batch_size=16, random_seed=3), classifier(), data(),
                          lbann.Adam(learn_rate=0.001, beta1=0.9, beta2=0.99, eps=1e-8), work_dir="work",
