@@ -10,7 +10,7 @@ import os, signal, struct, sys, traceback
 
 for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU"):
     signal.signal(getattr(signal, name), signal.SIG_IGN)  # meant for the trainer, which ends this process itself
-module, folder, sample_name, count_name, dims_name = sys.argv[1:6]
+module, folder, sample_name, count_name, dims_name, pickled = sys.argv[1:7]
 channel = os.fdopen(3, "r+b", buffering=0)
 
 def receive(size):
@@ -73,33 +73,54 @@ try:
     elif os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     sys.argv = [module]
-    code = __import__("importlib").import_module(module)
-    for name in (sample_name, count_name, dims_name):
-        if not callable(getattr(code, name, None)):
-            raise AttributeError(f"module '{module}' has no function '{name}'")
-    get = getattr(code, sample_name)
-    dims = getattr(code, dims_name)()
-    dims = [int(d) for d in (dims if hasattr(dims, "__iter__") else [dims])]
-    count = int(getattr(code, count_name)())
-    size = 1
-    for d in dims:
-        size *= d
+    if pickled:
+        import pickle
+        dims_name = "get_sample_dims"
+        with open(pickled, "rb") as file:
+            data_set = pickle.load(file)
+        count = len(data_set)
+        said = data_set.get_sample_dims()
+        fields = []
+        for number, name in enumerate(("sample", "label", "response")):
+            dims = getattr(said, name, None)
+            if dims is not None:
+                fields.append((number, name, [int(d) for d in (dims if hasattr(dims, "__iter__") else [dims])]))
+        def get(index):
+            one = data_set[index]
+            return [(f"{name} of sample {index}", dims, getattr(one, name)) for _, name, dims in fields]
+    else:
+        code = __import__("importlib").import_module(module)
+        for name in (sample_name, count_name, dims_name):
+            if not callable(getattr(code, name, None)):
+                raise AttributeError(f"module '{module}' has no function '{name}'")
+        dims = getattr(code, dims_name)()
+        dims = [int(d) for d in (dims if hasattr(dims, "__iter__") else [dims])]
+        count = int(getattr(code, count_name)())
+        fields = [(0, sample_name, dims)]
+        def get(index):
+            return [(f"{sample_name}({index})", dims, getattr(code, sample_name)(index))]
 except BaseException:
     send_error(reason())
     os._exit(1)
-send(b"i", struct.pack(f"<{2 + len(dims)}q", count, len(dims), *dims))
+send(b"i", struct.pack("<qq", count, len(fields)))
+for number, _, dims in fields:
+    send(struct.pack(f"<{2 + len(dims)}q", number, len(dims), *dims))
 while True:
     number = struct.unpack("<q", receive(8))[0]
     indices = struct.unpack(f"<{number}q", receive(8 * number))
     try:
         rows = []
         for index in indices:
-            entries, data = to_bytes(get(index))
-            if entries != size:
-                raise ValueError(f"{sample_name}({index}) has {entries} values, {dims_name}() says {dims} = {size}")
-            rows.append(data)
+            for what, dims, value in get(index):
+                entries, data = to_bytes(value)
+                size = 1
+                for d in dims:
+                    size *= d
+                if entries != size:
+                    raise ValueError(f"{what} has {entries} values, {dims_name}() says {dims} = {size}")
+                rows.append(data)
     except BaseException:
-        send_error(f"{sample_name}({index}): {reason()}")
+        send_error(f"{'sample ' + str(index) if pickled else f'{sample_name}({index})'}: {reason()}")
         continue
     data = b"".join(rows)
     send(b"d", struct.pack("<q", len(data)), data)

@@ -8,10 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 #include "base/diagnostic.hpp"
 #include "base/process.hpp"
@@ -26,6 +28,7 @@ using base::ExitCode;
 
 constexpr std::int64_t max_rank = 16, max_text = 65536;
 constexpr int helper_fd = 3;
+constexpr const char* field_names[] = {"samples", "labels", "responses"};
 
 std::string find_interpreter(const PythonOptions& options) {
   std::string wanted = options.interpreter;
@@ -41,7 +44,9 @@ std::string find_interpreter(const PythonOptions& options) {
 
 }  // namespace
 
-PythonWorker::PythonWorker(const PythonOptions& options) : module_(options.module) {
+PythonWorker::PythonWorker(const PythonOptions& options)
+  : who_(options.dataset_path.empty() ? fmt::format("module '{}'", options.module)
+                                      : fmt::format("data set '{}'", options.dataset_path)) {
   start(options);
   try {
     receive_info();
@@ -72,7 +77,8 @@ void PythonWorker::start(const PythonOptions& o) {
                                  o.directory,
                                  o.sample_function,
                                  o.num_samples_function,
-                                 o.sample_dims_function};
+                                 o.sample_dims_function,
+                                 o.dataset_path};
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -103,21 +109,41 @@ void PythonWorker::start(const PythonOptions& o) {
 }
 
 void PythonWorker::receive_info() {
-  const std::string doing = fmt::format("module '{}' cannot be used", module_);
   const char kind = receive_kind();
-  if (kind == 'e') fail_said(doing);
+  if (kind == 'e') fail_said(who_ + " cannot be used");
   if (kind != 'i') fail_dead();
+  const auto fail = [&](const std::string& what) {
+    throw Error(ExitCode::data, fmt::format("python reader: {}: {}", who_, what));
+  };
   num_samples_ = receive_number();
-  const std::int64_t rank = receive_number();
-  if (rank < 0 || rank > max_rank)
-    throw Error(ExitCode::data, fmt::format("python reader: {}: {} sample dims, at most {} are possible",
-                                            doing, rank, max_rank));
-  for (std::int64_t i = 0; i < rank; ++i) dims_.push_back(receive_number());
-  if (dims_.empty()) dims_.push_back(1);
-  if (num_samples_ < 1)
-    throw Error(ExitCode::data,
-                fmt::format("python reader: module '{}' has {} samples, at least 1 was expected", module_,
-                            num_samples_));
+  const std::int64_t num_fields = receive_number();
+  if (num_fields < 1 || num_fields > std::ssize(field_names)) fail("no dims of the samples");
+  for (std::int64_t f = 0; f < num_fields; ++f) {
+    const std::int64_t name = receive_number(), rank = receive_number();
+    if (name < 0 || name >= std::ssize(field_names) || rank < 0 || rank > max_rank)
+      fail(fmt::format("{} dims of a sample, at most {} are possible", rank, max_rank));
+    FieldSpec field{field_names[static_cast<std::size_t>(name)], {}};
+    for (std::int64_t i = 0; i < rank; ++i) field.dims.push_back(receive_number());
+    if (field.dims.empty()) field.dims.push_back(1);
+    for (const std::int64_t d : field.dims)
+      if (d < 1) fail(fmt::format("a dim of {} is {}", field.name, d));
+    fields_.push_back(std::move(field));
+  }
+  if (num_samples_ < 1) fail(fmt::format("has {} samples, at least 1 was expected", num_samples_));
+}
+
+bool PythonWorker::keeps(std::span<const std::int64_t> indices) const {
+  return !kept_indices_.empty() &&
+         std::equal(indices.begin(), indices.end(), kept_indices_.begin(), kept_indices_.end());
+}
+
+const float* PythonWorker::read_kept(std::span<const std::int64_t> indices, std::int64_t row_elements) {
+  if (keeps(indices)) return kept_.data();
+  kept_indices_.clear();
+  kept_.resize(indices.size() * static_cast<std::size_t>(row_elements));
+  read(indices, row_elements, kept_.data());
+  kept_indices_.assign(indices.begin(), indices.end());
+  return kept_.data();
 }
 
 void PythonWorker::read(std::span<const std::int64_t> indices, std::int64_t row_elements, float* out) {
@@ -125,14 +151,13 @@ void PythonWorker::read(std::span<const std::int64_t> indices, std::int64_t row_
   send(&count, sizeof count);
   send(indices.data(), indices.size_bytes());
   const char kind = receive_kind();
-  if (kind == 'e') fail_said(fmt::format("module '{}'", module_));
+  if (kind == 'e') fail_said(who_);
   const std::int64_t expected = count * row_elements * static_cast<std::int64_t>(sizeof(float));
   const std::int64_t bytes = receive_number();
   if (kind != 'd' || bytes != expected)
-    throw Error(ExitCode::data,
-                fmt::format("python reader: module '{}': the helper process answered with {} bytes, "
-                            "{} were expected; something writes to its descriptor {}",
-                            module_, bytes, expected, helper_fd));
+    throw Error(ExitCode::data, fmt::format("python reader: {}: the helper process answered with {} bytes, "
+                                            "{} were expected; something writes to its descriptor {}",
+                                            who_, bytes, expected, helper_fd));
   receive(out, static_cast<std::size_t>(bytes));
 }
 
@@ -187,8 +212,7 @@ void PythonWorker::fail_dead() {
               ? fmt::format("was ended by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)))
               : fmt::format("ended with exit code {}", WEXITSTATUS(status));
   }
-  throw Error(ExitCode::data,
-              fmt::format("python reader: the helper process of module '{}' {}", module_, how),
+  throw Error(ExitCode::data, fmt::format("python reader: the helper process of {} {}", who_, how),
               "its last words, if any, are above");
 }
 

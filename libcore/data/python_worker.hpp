@@ -12,11 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "data/dataset.hpp"
 #include "data/python.hpp"
 
 namespace lbann::data {
 
-/// The program of the helper; takes module, folder and the three functions as arguments.
+/// The program of the helper; takes module, folder, the three functions and a pickle as arguments.
 extern const char* const python_helper_script;
 
 class PythonWorker {
@@ -28,9 +29,12 @@ public:
   PythonWorker& operator=(const PythonWorker&) = delete;
 
   std::int64_t num_samples() const { return num_samples_; }
-  const std::vector<std::int64_t>& dims() const { return dims_; }
-  /// out[indices.size(), dims...].
+  const std::vector<FieldSpec>& fields() const { return fields_; }
+  /// out[indices.size(), row_elements]: the fields of a sample one after the other.
   void read(std::span<const std::int64_t> indices, std::int64_t row_elements, float* out);
+  /// The same, kept: asking again for the same samples asks nobody.
+  const float* read_kept(std::span<const std::int64_t> indices, std::int64_t row_elements);
+  bool keeps(std::span<const std::int64_t> indices) const;
 
 private:
   void start(const PythonOptions& options);
@@ -43,11 +47,13 @@ private:
   [[noreturn]] void fail_said(const std::string& doing);
   void close_and_wait();
 
-  std::string module_;
+  std::string who_;  // "module 'x'" or "data set 'x.pkl'"
   pid_t pid_ = -1;
   int fd_ = -1;
   std::int64_t num_samples_ = 0;
-  std::vector<std::int64_t> dims_;
+  std::vector<FieldSpec> fields_;
+  std::vector<std::int64_t> kept_indices_;
+  std::vector<float> kept_;
 };
 
 }  // namespace lbann::data

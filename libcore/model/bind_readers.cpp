@@ -196,6 +196,23 @@ void bind_python(SettingsBinder& b, const lbann_data::Reader& m, const std::stri
   bind_scale(b, m, path, r);
 }
 
+void bind_python_dataset(SettingsBinder& b, const lbann_data::Reader& m, const std::string& path,
+                         ReaderSettings& r) {
+  b.check_fields(m, path, with_common({"python_dataset", "transforms"}));
+  const lbann_data::PythonDatasetReader& p = m.python_dataset();
+  b.check_fields(p, path + ".python_dataset", {"dataset_path", "module_dir"}, {"prefetch_factor"});
+  r.kind = ReaderKind::python;
+  r.module_directory =
+      resolve_path(b.experiment().spans, path + ".python_dataset.module_dir", p.module_dir());
+  r.dataset_path =
+      resolve_path(b.experiment().spans, path + ".python_dataset.dataset_path", p.dataset_path());
+  if (r.dataset_path.empty())
+    b.missing(path, "missing-field", b.value(m.has_python_dataset() ? path + ".python_dataset" : path),
+              "reader 'python_dataset' needs the path of a pickled data set",
+              "write python_dataset { dataset_path: \"data.pkl\" module_dir: \".\" }");
+  bind_scale(b, m, path, r);
+}
+
 void bind_synthetic(SettingsBinder& b, const lbann_data::Reader& m, const std::string& path,
                     ReaderSettings& r) {
   b.check_fields(m, path,
@@ -244,9 +261,13 @@ void bind_synthetic(SettingsBinder& b, const lbann_data::Reader& m, const std::s
 bool bind_reader_kind(SettingsBinder& b, const lbann_data::Reader& m, const std::string& path,
                       ReaderSettings& r) {
   using Bind = void (*)(SettingsBinder&, const lbann_data::Reader&, const std::string&, ReaderSettings&);
-  static const std::map<std::string, Bind> ours{{"csv", bind_csv},       {"mnist", bind_mnist},
-                                                {"numpy", bind_numpy},   {"numpy_npz", bind_numpy_npz},
-                                                {"python", bind_python}, {"synthetic", bind_synthetic}};
+  static const std::map<std::string, Bind> ours{{"csv", bind_csv},
+                                                {"mnist", bind_mnist},
+                                                {"numpy", bind_numpy},
+                                                {"numpy_npz", bind_numpy_npz},
+                                                {"python", bind_python},
+                                                {"python_dataset", bind_python_dataset},
+                                                {"synthetic", bind_synthetic}};
   static const std::set<std::string> known{"cifar10",
                                            "imagenet",
                                            "nci",
@@ -256,7 +277,6 @@ bool bind_reader_kind(SettingsBinder& b, const lbann_data::Reader& m, const std:
                                            "smiles_data_reader",
                                            "smiles",
                                            "node2vec",
-                                           "python_dataset",
                                            "jag_conduit",
                                            "jag_conduit_hdf5",
                                            "hdf5",

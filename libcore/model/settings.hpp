@@ -49,6 +49,7 @@ struct ReaderSettings {
   std::optional<std::int64_t> label_column, response_column;
   std::string module, sample_function = "sample", num_samples_function = "num_samples",
                       sample_dims_function = "sample_dims", module_directory;  // python
+  std::string dataset_path;  // python_dataset, of kind python
   base::SourceSpan span{};
 };
 

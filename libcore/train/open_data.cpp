@@ -72,6 +72,7 @@ std::shared_ptr<const data::Dataset> open_csv(const model::ReaderSettings& r) {
 std::shared_ptr<const data::Dataset> open_python(const model::ReaderSettings& r) {
   data::PythonOptions o;
   o.module = r.module;
+  o.dataset_path = r.dataset_path;
   o.directory = r.module_directory;
   o.sample_function = r.sample_function;
   o.num_samples_function = r.num_samples_function;

@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "base/process.hpp"
 #include "data/pipeline.hpp"
 #include "files.hpp"
 
@@ -145,6 +146,73 @@ BOOST_AUTO_TEST_CASE(no_process_is_left_behind) {
   { make_python_dataset(m.o); }
   BOOST_TEST(waitpid(-1, nullptr, WNOHANG) == -1);
   BOOST_TEST(errno == ECHILD);
+}
+
+// samples [2], labels [3] (one-hot of i mod 3), responses [1]; the last one counts how often its sample was
+// made.
+BOOST_AUTO_TEST_CASE(pickled_data_sets) {
+  const char* const code = R"(
+class Dims:
+    sample, label, response = [2], [3], 1
+class One: pass
+class Data:
+    def __init__(self): self.made = {}
+    def __len__(self): return 12
+    def get_sample_dims(self): return Dims
+    def __getitem__(self, i):
+        one = One()
+        one.sample, one.label = [i, -i], [float(i % 3 == k) for k in range(3)]
+        self.made[i] = self.made.get(i, 0) + 1
+        one.response = self.made[i]
+        return one
+)";
+  Module m(code);
+  m.o.module.clear();
+  m.o.dataset_path = m.dir.file("data.pkl");
+  const auto dump = [&](const std::string& object) {
+    const auto done =
+        base::run_process({"python3", "-B", "-c",
+                           "import sys, pickle; sys.path.insert(0, sys.argv[1]); import user_data\n"
+                           "pickle.dump(" +
+                               object + ", open(sys.argv[2], 'wb'))",
+                           m.dir.path(), m.dir.file("data.pkl")},
+                          "");
+    BOOST_REQUIRE_MESSAGE(done.exit_code == 0, done.err);
+  };
+  dump("user_data.Data()");
+  const auto d = make_python_dataset(m.o);
+  BOOST_TEST(d->size() == 12);
+  BOOST_REQUIRE(d->fields().size() == 3u);
+  BOOST_TEST(d->fields()[1].name == "labels");
+  const std::vector<std::int64_t> rows{7, 2};
+  std::vector<float> x(4), labels(6), responses(2);
+  d->read(0, rows, x.data());
+  d->read(1, rows, labels.data());
+  d->read(2, rows, responses.data());
+  BOOST_TEST(x == (std::vector<float>{7, -7, 2, -2}), boost::test_tools::per_element());
+  BOOST_TEST(labels == (std::vector<float>{0, 1, 0, 0, 0, 1}), boost::test_tools::per_element());
+  BOOST_TEST(responses == (std::vector<float>{1, 1}),
+             boost::test_tools::per_element());  // made once for all fields
+
+  // With several readers too, all fields of a sample come from one evaluation: the trainer's way of reading.
+  PipelineOptions o;
+  o.batch_size = 4;
+  o.num_threads = 3;
+  Pipeline p(d, {0, 1, 3, 4, 5, 6, 8, 9}, o);
+  for (int batch = 0; batch < 2; ++batch) {
+    const Batch& b = p.next();
+    for (int i = 0; i < 4; ++i) BOOST_TEST(b.fields[2][i] == 1.0f);
+  }
+
+  m.o.dataset_path = m.dir.file("absent.pkl");
+  check_error([&] { make_python_dataset(m.o); }, base::ExitCode::data,
+              {"absent.pkl' cannot be used", "FileNotFound"});
+  write_file(m.dir.file("bad.pkl"), "no pickle");
+  m.o.dataset_path = m.dir.file("bad.pkl");
+  check_error([&] { make_python_dataset(m.o); }, base::ExitCode::data, {"bad.pkl' cannot be used"});
+  m.o.dataset_path = m.dir.file("data.pkl");
+  dump("[1, 2, 3]");
+  check_error([&] { make_python_dataset(m.o); }, base::ExitCode::data, {"get_sample_dims"});
 }
 
 BOOST_AUTO_TEST_CASE(interpreters) {

@@ -118,6 +118,37 @@ class Run(Case):
         self.assertTrue(text.startswith("Started at "))
         self.assertIn("Finished at ", text)
 
+    def test_a_pickled_data_set_with_labels(self):
+        os.mkdir("code")
+        self.write("code/squares_data.py", """
+import lbann.util.data as data
+
+class Squares(data.Dataset):
+    def __len__(self): return 30
+    def get_sample_dims(self): return data.SampleDims(sample=[3], label=[2])
+    def __getitem__(self, i): return data.Sample([i / 30, 1, 0], [i % 2, 1 - i % 2])
+""")
+        sys.path.insert(0, os.path.abspath("code"))
+        self.addCleanup(sys.path.pop, 0)
+        import squares_data
+        import lbann.util.data
+        reader = lbann.util.data.construct_python_dataset_reader(squares_data.Squares(), "set.pkl",
+                                                                 validation_fraction=0.2)
+        x, label = lbann.Input(data_field="samples"), lbann.Input(data_field="labels")
+        loss = lbann.CrossEntropy(lbann.Softmax(lbann.FullyConnected(x, num_neurons=2)), label)
+        model = lbann.Model(1, [loss], objective_function=loss, callbacks=[lbann.CallbackPrint()])
+        code = lbann.run(lbann.Trainer(mini_batch_size=7), model, lbann.DataReader([reader]), lbann.SGD(learn_rate=0.1),
+                         work_dir="work", scheduler="local", lbann_args="--num_io_threads=2")
+        with open("work/out.log", encoding="utf-8") as out, open("work/err.log", encoding="utf-8") as err:
+            text = out.read()
+            self.assertEqual(code, 0, err.read())
+        self.assertIn("validation objective function", text)
+
+        class Local(lbann.util.data.Dataset):
+            __module__ = "__main__"
+        with self.assertRaisesRegex(ValueError, "defined in the script itself"):
+            lbann.util.data.construct_python_dataset_reader(Local())
+
     def test_exit_code_of_a_failing_run(self):
         model = classifier()
         model.layers[0].data_field = "nonsense"
