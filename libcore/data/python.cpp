@@ -39,7 +39,7 @@ public:
     if (fields_.size() == 1) {
       worker->read(indices, row_elements_, out);
     } else {
-      const float* in = worker->read_kept(indices, row_elements_) + begins_[field];
+      const float* in = worker->read_kept(indices, row_elements_, field) + begins_[field];
       for (std::int64_t i = 0; i < rows; ++i) std::copy_n(in + i * row_elements_, width, out + i * width);
     }
     if (options_.scale != 1 && fields_[field].name == "samples")

@@ -132,17 +132,17 @@ void PythonWorker::receive_info() {
   if (num_samples_ < 1) fail(fmt::format("has {} samples, at least 1 was expected", num_samples_));
 }
 
-bool PythonWorker::keeps(std::span<const std::int64_t> indices) const {
-  return !kept_indices_.empty() &&
-         std::equal(indices.begin(), indices.end(), kept_indices_.begin(), kept_indices_.end());
-}
-
-const float* PythonWorker::read_kept(std::span<const std::int64_t> indices, std::int64_t row_elements) {
-  if (keeps(indices)) return kept_.data();
-  kept_indices_.clear();
-  kept_.resize(indices.size() * static_cast<std::size_t>(row_elements));
-  read(indices, row_elements, kept_.data());
-  kept_indices_.assign(indices.begin(), indices.end());
+const float* PythonWorker::read_kept(std::span<const std::int64_t> indices, std::int64_t row_elements,
+                                     std::size_t field) {
+  const bool kept = std::equal(indices.begin(), indices.end(), kept_indices_.begin(), kept_indices_.end());
+  if (!kept || (served_ >> field & 1u) != 0) {
+    kept_indices_.clear();
+    kept_.resize(indices.size() * static_cast<std::size_t>(row_elements));
+    read(indices, row_elements, kept_.data());
+    kept_indices_.assign(indices.begin(), indices.end());
+    served_ = 0;
+  }
+  served_ |= 1u << field;
   return kept_.data();
 }
 

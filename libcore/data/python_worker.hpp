@@ -32,9 +32,9 @@ public:
   const std::vector<FieldSpec>& fields() const { return fields_; }
   /// out[indices.size(), row_elements]: the fields of a sample one after the other.
   void read(std::span<const std::int64_t> indices, std::int64_t row_elements, float* out);
-  /// The same, kept: asking again for the same samples asks nobody.
-  const float* read_kept(std::span<const std::int64_t> indices, std::int64_t row_elements);
-  bool keeps(std::span<const std::int64_t> indices) const;
+  /// The same for field number `field`, kept for the other fields: what follows for the same samples asks
+  /// nobody, until a field is wanted twice.
+  const float* read_kept(std::span<const std::int64_t> indices, std::int64_t row_elements, std::size_t field);
 
 private:
   void start(const PythonOptions& options);
@@ -54,6 +54,7 @@ private:
   std::vector<FieldSpec> fields_;
   std::vector<std::int64_t> kept_indices_;
   std::vector<float> kept_;
+  unsigned served_ = 0;  // bit f: field f of kept_ was handed out
 };
 
 }  // namespace lbann::data

@@ -194,6 +194,10 @@ class Data:
   BOOST_TEST(responses == (std::vector<float>{1, 1}),
              boost::test_tools::per_element());  // made once for all fields
 
+  d->read(0, rows, x.data());  // the same samples again are made again: they may be drawn at random
+  d->read(2, rows, responses.data());
+  BOOST_TEST(responses == (std::vector<float>{2, 2}), boost::test_tools::per_element());
+
   // With several readers too, all fields of a sample come from one evaluation: the trainer's way of reading.
   PipelineOptions o;
   o.batch_size = 4;
