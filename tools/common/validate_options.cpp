@@ -64,6 +64,13 @@ std::optional<int> parse_validate_options(int argc, const char* const* argv, Val
   table.add_integer("threads", "N", options.threads, 1, 4096, "Threads that would compute.");
   table.add_list("disable-pass", "NAME", options.disabled_passes,
                  "Leave out one pass of the compiler. Repeatable.");
+  table.add_flag(
+      "calibrate", options.calibrate,
+      "Measure this machine (some seconds; nothing else should run), so that --plan can predict the "
+      "time of a step; needs no FILE.");
+  table.add_value(
+      "calibration", "FILE", options.calibration,
+      "Where the measurements are kept; default: lbann/calibration.json in the user's cache folder.");
 
   add_common_options(table, options.common, true);
   table.set_epilogue(
@@ -75,7 +82,7 @@ std::optional<int> parse_validate_options(int argc, const char* const* argv, Val
       "for each option; the command line wins over the environment, the environment over the file.");
 
   const auto check = [&](std::vector<UsageProblem>& problems) {
-    if (!options.explain.empty()) return;
+    if (!options.explain.empty() || options.calibrate) return;
     check_experiment_files(options.experiment, problems, ExperimentForm::whole_or_part);
     if (options.fix) check_fix(options, problems);
   };

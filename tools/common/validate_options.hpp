@@ -23,6 +23,8 @@ struct ValidateOptions {
   DumpKind dump = DumpKind::none;
   std::string explain{};             // print the documentation of a layer or operator; needs no file
   std::optional<std::string> fix{};  // --fix: "stdout" or "inplace"
+  bool calibrate = false;            // measure this machine; needs no file
+  std::string calibration{};         // the measurements' file; empty: in the user's cache folder
   bool print_config = false;         // the merged experiment, each line with its origin
   std::string output = "-";
   std::optional<std::int64_t> mini_batch_size{};

@@ -5,31 +5,60 @@
 
 #include <filesystem>
 
+#include "base/diagnostic.hpp"
+
 namespace lbann::tools {
 
-Planner open_planner(int threads) {
-  Planner planner;
-  planner.reason = "liblbann_cpu.so is not installed beside lbann-validate";
+namespace {
+
+/// The module opened, or null and the reason.
+void* open_module(std::string& reason) {
+  reason = "liblbann_cpu.so is not installed beside lbann-validate";
   std::error_code ignored;
   const auto here = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
   for (const auto& folder : {here, here / "../lib", here / "../lib/lbann"}) {
     const std::filesystem::path file = folder / "liblbann_cpu.so";
     if (!std::filesystem::exists(file, ignored)) continue;
     void* module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-    using Make = passes::KernelCatalogue* (*)(int);
-    const auto make =
-        module == nullptr ? nullptr : reinterpret_cast<Make>(dlsym(module, "lbann_make_cpu_catalogue"));
-    if (make == nullptr) {
-      planner.reason = dlerror();
-      break;
-    }
+    if (module == nullptr) reason = dlerror();
+    return module;
+  }
+  return nullptr;
+}
+
+/// A function of the module, or null and the reason.
+template <class Function>
+Function find_function(const char* name, std::string& reason) {
+  void* module = open_module(reason);
+  void* found = module == nullptr ? nullptr : dlsym(module, name);
+  if (module != nullptr && found == nullptr) reason = dlerror();
+  return reinterpret_cast<Function>(found);
+}
+
+}  // namespace
+
+Planner open_planner(int threads) {
+  Planner planner;
+  if (const auto make =
+          find_function<passes::KernelCatalogue* (*)(int)>("lbann_make_cpu_catalogue", planner.reason)) {
     planner.catalogue.reset(make(threads));
     planner.exact = true;
     planner.reason.clear();
-    return planner;
+  } else {
+    planner.catalogue = passes::make_reference_catalogue();
   }
-  planner.catalogue = passes::make_reference_catalogue();
   return planner;
+}
+
+std::vector<passes::KernelTime> time_kernels(const passes::Compilation& compiled) {
+  std::vector<passes::KernelTime> times;
+  std::string reason;
+  using Time = bool (*)(const passes::Compilation*, std::vector<passes::KernelTime>*, std::string*);
+  if (const auto time = find_function<Time>("lbann_time_cpu_plan", reason);
+      time == nullptr || !time(&compiled, &times, &reason)) {
+    throw base::Error(base::ExitCode::environment, "this machine cannot be measured: " + reason);
+  }
+  return times;
 }
 
 }  // namespace lbann::tools

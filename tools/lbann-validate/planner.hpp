@@ -3,8 +3,9 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "passes/kernel_catalogue.hpp"
+#include "passes/calibration.hpp"
 
 namespace lbann::tools {
 
@@ -16,5 +17,9 @@ struct Planner {
 
 /// Opens liblbann_cpu.so beside the executable or in ../lib; else the naive kernels' catalogue.
 Planner open_planner(int threads);
+
+/// The time of every kernel call of a plan made with open_planner()'s catalogue. Throws base::Error
+/// (environment) without that module.
+std::vector<passes::KernelTime> time_kernels(const passes::Compilation& compiled);
 
 }  // namespace lbann::tools

@@ -6,8 +6,10 @@
 
 #include <fmt/format.h>
 
+#include "base/json.hpp"
 #include "base/utf8.hpp"
 #include "graph/printer.hpp"
+#include "lbann-validate/calibration.hpp"
 #include "lbann-validate/planner.hpp"
 #include "model/step_plan.hpp"
 #include "passes/describe.hpp"
@@ -96,6 +98,11 @@ std::string plan_text(const ValidateOptions& o, const Checked& c) {
   if (o.dump == DumpKind::plan) text += passes::describe_plan(compiled) + passes::describe_passes(compiled);
   if (o.dump == DumpKind::memory || o.plan)
     text += passes::describe_memory(compiled, model::pipeline_memory(c.settings));
+  if (o.plan) {
+    const Prediction step = predict(o, compiled);
+    text += step.ms ? fmt::format("predicted time of a step: {:.3g} ms\n", *step.ms)
+                    : fmt::format("time of a step: not predicted, {}\n", step.why);
+  }
   if (!planner.exact)
     text += fmt::format("note: figures marked bound are those of the naive kernels ({})\n", planner.reason);
   return text;
@@ -146,6 +153,8 @@ std::string report_json(const ValidateOptions& o, const Checked* c, const base::
   const Planner planner = open_planner(threads_of(o));
   const passes::Compilation compiled = compile_plan(o, *c, planner);
   text += ",\n\"plan\":" + passes::describe_memory_json(compiled, model::pipeline_memory(c->settings));
+  const Prediction step = predict(o, compiled);
+  text += fmt::format(",\n\"predicted_ms\":{}", step.ms ? base::json_number(*step.ms) : "null");
   if (o.dump == DumpKind::graph) text += ",\n\"dump\":" + json_quote(graph::print_graph(compiled.graph));
   if (o.dump == DumpKind::plan)
     text += ",\n\"dump\":" + json_quote(passes::describe_plan(compiled) + passes::describe_passes(compiled));

@@ -3,6 +3,7 @@
 #include "lbann-validate/validate.hpp"
 
 #include "base/files.hpp"
+#include "lbann-validate/calibration.hpp"
 #include "lbann-validate/explain.hpp"
 #include "lbann-validate/fix.hpp"
 #include "lbann-validate/report.hpp"
@@ -53,6 +54,7 @@ int validate_main(const ValidateOptions& options) {
     write_output(options, explain(options.explain));
     return 0;
   }
+  if (options.calibrate) return calibrate(options);
   if (options.fix) return fix_files(options);
   if (options.common.format == ReportFormat::json) return validate_as_json(options);
   base::Diagnostics d;
