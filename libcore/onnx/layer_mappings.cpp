@@ -236,14 +236,42 @@ void add_sigmoid(GraphWriter& w, const MappedLayer& l) {
   w.add_node("Clip", {open, low, high}, y(l));
 }
 
+void add_gelu(GraphWriter& w, const MappedLayer& l);
+
 void map_operator_layer(GraphWriter& w, const MappedLayer& l) {
   const google::protobuf::Any& any = params_of<Layer::OperatorLayer>(l).ops(0).parameters();
   const std::string name = any.type_url().substr(any.type_url().rfind('.') + 1);
-  static const std::map<std::string, std::string> same{
-      {"AbsOperator", "Abs"},   {"NegativeOperator", "Neg"}, {"SqrtOperator", "Sqrt"},
-      {"ExpOperator", "Exp"},   {"LogOperator", "Log"},      {"TanhOperator", "Tanh"},
-      {"AddOperator", "Add"},   {"SubtractOperator", "Sub"}, {"MultiplyOperator", "Mul"},
-      {"DivideOperator", "Div"}};
+  static const std::map<std::string, std::string> same{{"AbsOperator", "Abs"},
+                                                       {"NegativeOperator", "Neg"},
+                                                       {"SqrtOperator", "Sqrt"},
+                                                       {"ExpOperator", "Exp"},
+                                                       {"LogOperator", "Log"},
+                                                       {"TanhOperator", "Tanh"},
+                                                       {"AddOperator", "Add"},
+                                                       {"SubtractOperator", "Sub"},
+                                                       {"MultiplyOperator", "Mul"},
+                                                       {"DivideOperator", "Div"},
+                                                       {"CeilOperator", "Ceil"},
+                                                       {"FloorOperator", "Floor"},
+                                                       {"SinOperator", "Sin"},
+                                                       {"CosOperator", "Cos"},
+                                                       {"TanOperator", "Tan"},
+                                                       {"AsinOperator", "Asin"},
+                                                       {"AcosOperator", "Acos"},
+                                                       {"AtanOperator", "Atan"},
+                                                       {"SinhOperator", "Sinh"},
+                                                       {"CoshOperator", "Cosh"},
+                                                       {"AsinhOperator", "Asinh"},
+                                                       {"AcoshOperator", "Acosh"},
+                                                       {"AtanhOperator", "Atanh"},
+                                                       {"ErfOperator", "Erf"},
+                                                       {"ReciprocalOperator", "Reciprocal"},
+                                                       {"SoftplusOperator", "Softplus"},
+                                                       {"SoftsignOperator", "Softsign"},
+                                                       {"SeluOperator", "Selu"},
+                                                       {"PowOperator", "Pow"},
+                                                       {"MaxOperator", "Max"},
+                                                       {"MinOperator", "Min"}};
   static const std::map<std::string, std::string> with_constant{
       {"AddConstantOperator", "Add"}, {"SubtractConstantOperator", "Sub"}, {"ScaleOperator", "Mul"}};
   // Their field `constant` has the same number and type, so one message stands for all.
@@ -270,6 +298,8 @@ void map_operator_layer(GraphWriter& w, const MappedLayer& l) {
     w.add_node("Mul", {difference, difference}, y(l));
   } else if (name == "SigmoidOperator") {
     add_sigmoid(w, l);
+  } else if (name == "GeluOperator") {
+    add_gelu(w, l);
   } else if (name == "EqualOperator" || name == "NotEqualOperator") {
     add_comparison(w, l, l.inputs[1], name == "NotEqualOperator");
   } else if (name == "EqualConstantOperator" || name == "NotEqualConstantOperator") {
@@ -277,6 +307,109 @@ void map_operator_layer(GraphWriter& w, const MappedLayer& l) {
   } else {
     throw NoMapping{fmt::format("operator '{}' cannot be written as ONNX yet", name), "ops"};
   }
+}
+
+// ---- sequences --------------------------------------------------------------------------------
+
+std::string add_transposed(GraphWriter& w, const MappedLayer& l, const std::string& from, const Dims& perm) {
+  const std::string to = inner(w, l, "transposed");
+  set_attribute(w.add_node("Transpose", {from}, to), "perm", perm);
+  return to;
+}
+
+std::string add_shaped(GraphWriter& w, const MappedLayer& l, const std::string& from, const Dims& sample) {
+  Dims dims{0};
+  dims.insert(dims.end(), sample.begin(), sample.end());
+  const std::string to = inner(w, l, "shaped");
+  w.add_node("Reshape", {from, w.add_integers(l.node.name + "/shape", dims)}, to);
+  return to;
+}
+
+void map_matmul(GraphWriter& w, const MappedLayer& l) {
+  const auto& p = params_of<Layer::MatMul>(l);
+  const bool stacked = input_dims(l).rank() == 3;
+  const Dims swap = stacked ? Dims{0, 1, 3, 2} : Dims{0, 2, 1};
+  const std::string a = p.transpose_a() ? add_transposed(w, l, l.inputs[0], swap) : l.inputs[0];
+  const std::string b = p.transpose_b() ? add_transposed(w, l, l.inputs[1], swap) : l.inputs[1];
+  w.add_node("MatMul", {a, b}, y(l));
+}
+
+void map_channelwise_fully_connected(GraphWriter& w, const MappedLayer& l) {
+  const tensor::Shape& in = input_dims(l);
+  const std::string rows = add_shaped(w, l, x(l), {in[0], in.num_elements() / in[0]});
+  const bool transpose = params_of<Layer::ChannelwiseFullyConnected>(l).transpose().value();
+  const std::string matrix = transpose ? add_transposed(w, l, l.weights[0], {1, 0}) : l.weights[0];
+  std::string product = inner(w, l, "product");
+  w.add_node("MatMul", {rows, matrix}, product);
+  if (l.weights.size() > 1) {
+    const std::string sum = inner(w, l, "sum");
+    w.add_node("Add", {product, l.weights[1]}, sum);
+    product = sum;
+  }
+  add_reshape(w, l, product, l.trace.outputs.front());
+}
+
+void map_permute(GraphWriter& w, const MappedLayer& l) {
+  Dims perm{0};
+  for (const std::uint32_t axis : params_of<Layer::TensorPermute>(l).axes()) perm.push_back(axis + 1);
+  for (auto d = static_cast<std::int64_t>(perm.size()); d <= input_dims(l).rank(); ++d) perm.push_back(d);
+  set_attribute(w.add_node("Transpose", {x(l)}, y(l)), "perm", perm);
+}
+
+void map_channelwise_softmax(GraphWriter& w, const MappedLayer& l) {
+  const auto& p = params_of<Layer::ChannelwiseSoftmax>(l);
+  const tensor::Shape& in = input_dims(l);
+  const std::int64_t dim = p.dim() < 0 ? p.dim() + in.rank() : p.dim();
+  if (p.single_dim_mode()) {
+    set_attribute(w.add_node("Softmax", {x(l)}, y(l)), "axis", dim + 1);
+    return;
+  }
+  const std::int64_t kept = in[static_cast<int>(dim)], rest = in.num_elements() / kept;
+  const std::string flat = add_shaped(w, l, x(l), dim == 0 ? Dims{kept, rest} : Dims{rest, kept});
+  const std::string soft = inner(w, l, "softmax");
+  set_attribute(w.add_node("Softmax", {flat}, soft), "axis", std::int64_t{dim == 0 ? 2 : 1});
+  add_reshape(w, l, soft, in);
+}
+
+/// Operator set 13 has no LayerNormalization: written out.
+void map_layer_norm(GraphWriter& w, const MappedLayer& l) {
+  const auto& p = params_of<Layer::LayerNorm>(l);
+  const int rank = input_dims(l).rank();
+  Dims axes;
+  for (std::int64_t d = p.start_dim() < 0 ? p.start_dim() + rank : p.start_dim(); d < rank; ++d) {
+    axes.push_back(d + 1);
+  }
+  const auto step = [&](const char* op, std::vector<std::string> operands, const char* what) {
+    const std::string to = inner(w, l, what);
+    ::onnx::NodeProto& node = w.add_node(op, operands, to);
+    if (std::string_view(op) == "ReduceMean") set_attribute(node, "axes", axes);
+    return to;
+  };
+  const double epsilon = p.has_epsilon() ? p.epsilon().value() : 1e-5;
+  const std::string centred = step("Sub", {x(l), step("ReduceMean", {x(l)}, "mean")}, "centred");
+  const std::string var = step("ReduceMean", {step("Mul", {centred, centred}, "squares")}, "variance");
+  const std::string root =
+      step("Sqrt", {step("Add", {var, add_constant(w, l, "epsilon", epsilon)}, "raised")}, "root");
+  std::string value = step("Div", {centred, root}, "normal");
+  std::size_t next = 0;
+  if (p.scale()) value = step("Mul", {value, l.weights[next++]}, "scaled");
+  if (p.bias()) value = step("Add", {value, l.weights[next]}, "shifted");
+  w.add_node("Identity", {value}, y(l));
+}
+
+/// 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+void add_gelu(GraphWriter& w, const MappedLayer& l) {
+  const auto step = [&](const char* op, std::vector<std::string> operands) {
+    const std::string to = inner(w, l, "gelu");
+    w.add_node(op, operands, to);
+    return to;
+  };
+  const std::string cube = step("Mul", {step("Mul", {x(l), x(l)}), x(l)});
+  const std::string sum = step("Add", {x(l), step("Mul", {cube, add_constant(w, l, "cubic", 0.044715)})});
+  const std::string bent =
+      step("Tanh", {step("Mul", {sum, add_constant(w, l, "slope", 0.7978845608028654)})});
+  const std::string gate = step("Add", {bent, add_constant(w, l, "one", 1)});
+  w.add_node("Mul", {step("Mul", {x(l), add_constant(w, l, "half", 0.5)}), gate}, y(l));
 }
 
 constexpr std::pair<std::string_view, LayerMapping> mappings[] = {
@@ -302,10 +435,17 @@ constexpr std::pair<std::string_view, LayerMapping> mappings[] = {
     {"weighted_sum", map_weighted_sum},
     {"hadamard", map_hadamard},
     {"operator_layer", map_operator_layer},
+    {"matmul", map_matmul},
+    {"permute", map_permute},
+    {"channelwise_fully_connected", map_channelwise_fully_connected},
+    {"channelwise_softmax", map_channelwise_softmax},
+    {"layer_norm", map_layer_norm},
+    {"stop_gradient", map_same},
 };
 
-constexpr std::string_view judges[] = {"cross_entropy", "mean_squared_error", "mean_absolute_error",
-                                       "l1_norm",       "l2_norm2",           "categorical_accuracy"};
+constexpr std::string_view judges[] = {
+    "cross_entropy", "mean_squared_error",   "mean_absolute_error",       "l1_norm",
+    "l2_norm2",      "categorical_accuracy", "top_k_categorical_accuracy"};
 
 }  // namespace
 

@@ -4,6 +4,8 @@ Written from the text of the ONNX operator specification, for machines without O
 compares the two where both are there.
 """
 
+import math
+
 import numpy as np
 import onnx.helper
 import onnx.numpy_helper
@@ -107,7 +109,18 @@ def slice_op(a, x, starts, ends, axes):
     return x[tuple(index)]
 
 
+SELU = 1.6732632423543772, 1.0507009873554805
+
 OPERATORS = {
+    "MatMul": lambda a, x, y: x @ y, "Transpose": lambda a, x: x.transpose(a["perm"]),
+    "ReduceMean": lambda a, x: x.mean(tuple(a["axes"]), keepdims=True),
+    **{n: lambda a, x, f=f: f(x) for n, f in {
+        "Ceil": np.ceil, "Floor": np.floor, "Sin": np.sin, "Cos": np.cos, "Tan": np.tan, "Asin": np.arcsin,
+        "Acos": np.arccos, "Atan": np.arctan, "Sinh": np.sinh, "Cosh": np.cosh, "Asinh": np.arcsinh,
+        "Acosh": np.arccosh, "Atanh": np.arctanh, "Erf": np.vectorize(math.erf),
+        "Softplus": lambda x: np.logaddexp(x, 0), "Softsign": lambda x: x / (1 + np.abs(x)),
+        "Selu": lambda x: np.where(x > 0, SELU[1] * x, SELU[1] * SELU[0] * np.expm1(x))}.items()},
+    "Pow": lambda a, x, y: x ** y, "Max": lambda a, x, y: np.maximum(x, y), "Min": lambda a, x, y: np.minimum(x, y),
     "Conv": conv, "ConvTranspose": conv_transpose, "LRN": lrn, "MaxPool": max_pool, "AveragePool": average_pool, "Gemm": gemm,
     "BatchNormalization": batch_normalization, "LogSoftmax": log_softmax,
     "Softmax": lambda a, x: np.exp(log_softmax(a, x)),
