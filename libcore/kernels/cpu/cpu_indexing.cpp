@@ -7,6 +7,7 @@
 // (stable: equal indices stay in order) and touches the rows named and nothing else: its time does
 // not depend on the height of the table.
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <numeric>
 
@@ -77,7 +78,10 @@ public:
     if (v.num_outputs() != 1 + rule_.num_states) v.refuse("wrong number of states");
     const auto count = static_cast<std::size_t>(v.in_shape(1).num_elements());
     order_.resize(count);
+    keys_.reserve(count);
     starts_.reserve(count + 1);
+    position_bits_ = std::bit_width(count);
+    if (std::bit_width(static_cast<std::uint64_t>(rows_)) + position_bits_ > 64) v.refuse("too many rows");
   }
 
   void run(const KernelArgs& args) override {
@@ -122,24 +126,28 @@ private:
   /// order_: positions of the entries by row, then by position. starts_: first of each valid row, and
   /// the end of the last one.
   void sort_entries(const std::int64_t* index) {
-    std::iota(order_.begin(), order_.end(), std::int64_t{0});
-    std::sort(order_.begin(), order_.end(), [&](std::int64_t a, std::int64_t b) {
-      return index[a] != index[b] ? index[a] < index[b] : a < b;
-    });
+    // Row and position in one number each: sorting numbers costs half of sorting positions by what they name.
+    keys_.clear();
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      if (index[i] < 0 || index[i] >= rows_) continue;
+      keys_.push_back(static_cast<std::uint64_t>(index[i]) << position_bits_ | i);
+    }
+    std::sort(keys_.begin(), keys_.end());
     starts_.clear();
-    std::size_t i = 0;
-    while (i < order_.size() && index[order_[i]] < 0) ++i;
-    for (; i < order_.size() && index[order_[i]] < rows_; ++i) {
-      const bool opens = starts_.empty() || index[order_[i]] != index[order_[i - 1]];
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+      order_[i] = static_cast<std::int64_t>(keys_[i] & ((std::uint64_t{1} << position_bits_) - 1));
+      const bool opens = i == 0 || keys_[i] >> position_bits_ != keys_[i - 1] >> position_bits_;
       if (opens) starts_.push_back(static_cast<std::int64_t>(i));
     }
-    starts_.push_back(static_cast<std::int64_t>(i));
+    starts_.push_back(static_cast<std::int64_t>(keys_.size()));
   }
 
   std::int64_t rows_, width_, slot_;
   bool predicated_;
   Rule rule_{};
   Loops::Update loop_ = nullptr;
+  int position_bits_ = 0;
+  std::vector<std::uint64_t> keys_;
   std::vector<std::int64_t> order_, starts_;
 };
 

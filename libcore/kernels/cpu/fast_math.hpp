@@ -110,8 +110,11 @@ struct FastMath {
   static LBANN_HOST_DEVICE float log1p(float x) {
     const float u = 1.0f + x;
     const float lost = x - (u - 1.0f);
-    const float y = log(u) + lost / u;
-    return (u == 0.0f) | (u - u != 0.0f) ? log(u) : (u == 1.0f ? x : y);
+    const float rough = log(u);
+    float y = rough + lost / u;
+    y = u == 1.0f ? x : y;
+    y = u == 0.0f ? rough : y;
+    return u - u == 0.0f ? y : rough;
   }
 
   // Near 0: x + x p(x^2). Else 1 - exp(-t (1 + q(t))), t = |x| up to 4, where it is 1.
