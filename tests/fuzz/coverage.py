@@ -37,7 +37,8 @@ def main():
             file.write("# Edges that the kept corpora cover: tests/fuzz/coverage.py\n")
             file.writelines("%s %d\n" % pair for pair in now.items())
         return 0
-    fell = [name for name in now if now[name] < int(stored.get(name, 0))]
+    # libFuzzer's count differs by some edges from run to run.
+    fell = [name for name in now if now[name] < 0.995 * int(stored.get(name, 0))]
     for name in now:
         print("fuzz %s: %d edges, stored %s" % (name, now[name], stored.get(name, 0)))
     return 1 if fell else 0
