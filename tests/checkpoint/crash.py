@@ -10,6 +10,7 @@ lbann-train again, without any fault, until it ends with 0.
   kills     kill -9 at random instants, several attempts in a row
   signals   what each signal promises; two in a row; one in the middle of a save; time limits
   disk      a disk that stays full: exit 8, the old checkpoints and whole log lines are there
+  observers checkpoints, their interval, signals asking for one, logging, a progress bar, threads: no bit changes
   damage    a damaged newest checkpoint: the next older one, at most three times, then exit 5
 
 crash.py BIN SHIM [--full] [--seed N] [PART...]
@@ -265,6 +266,32 @@ class Tester:
         self.finish(run, "failure.json")
         print(f"disk: {len(ks)} of {total} writes", flush=True)
 
+    def observers(self):
+        def digest(*options, run=None, env=None):
+            words = ["--run-dir=" + run, *options] if run else list(options)
+            done = subprocess.run([self.train, *words, "--digest", self.experiment], env=env or self.environment(),
+                                  capture_output=True, text=True, timeout=120, check=True)
+            if run:
+                shutil.rmtree(run)
+            self.count += 1
+            return done.stdout.splitlines()[-1]
+
+        run = self.dir("observed")
+        wanted = digest("--threads=1")
+        self.check(wanted.startswith("weights digest: "), wanted)
+        hup = self.environment(LD_PRELOAD=self.shim, FAULT_PREFIX=run, FAULT_CALLS="write", FAULT_AT=1,
+                               FAULT_KIND=int(signal.SIGHUP), FAULT_STICKY=1)
+        variants = {"each step": (["--checkpoint-every=1step"], run, None), "never": (["--checkpoint-every=never"], run, None),
+                    "by time": (["--checkpoint-every=1s", "--keep-checkpoints=1"], run, None),
+                    "SIGHUP again and again": (["--log-steps"], run, hup), "bar": (["--progress=always"], None, None),
+                    "time limit": (["--time-limit=1h"], run, None), "two threads": (["--threads=2"], run, None),
+                    "three reader threads": (["--num-io-threads=3"], None, None)}
+        for name, (options, folder, env) in variants.items():
+            got = digest(*options, *([] if "threads" in options[0] else ["--threads=1"]), run=folder, env=env)
+            self.check(got == wanted, f"{name}: {got}, {wanted} expected")
+        self.check(digest("--threads=1", "--seed=6") != wanted, "another seed changes nothing")
+        print(f"observers: {len(variants)}", flush=True)
+
     def damage(self):
         run = self.dir("damage")
         for number in range(1, 5):
@@ -309,7 +336,7 @@ def main():
     print(f"seed {args.seed}", flush=True)
     tester = Tester(args.binary, args.shim, args.full, args.seed)
     try:
-        for part in args.parts or ["signals", "damage", "disk", "syscalls", "kills"]:
+        for part in args.parts or ["observers", "signals", "damage", "disk", "syscalls", "kills"]:
             getattr(tester, part)()
     finally:
         shutil.rmtree(tester.work, ignore_errors=True)
