@@ -18,7 +18,8 @@ public:
 
   graph::Graph& graph() { return g_; }
   const tensor::TensorSpec& spec(graph::ValueId v) const { return g_.value(v).spec; }
-  const tensor::Shape& shape(graph::ValueId v) const { return g_.value(v).spec.shape; }
+  /// A copy: adding nodes moves the values, and `reshape(f(b), b.shape(x))` may add first.
+  tensor::Shape shape(graph::ValueId v) const { return g_.value(v).spec.shape; }
   void set_origin(int origin) { origin_ = origin; }
   int origin() const { return origin_; }
   void set_phase(graph::Phase phase) { phase_ = phase; }

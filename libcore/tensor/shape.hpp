@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lbann::tensor {
@@ -18,7 +19,8 @@ public:
   int rank() const { return static_cast<int>(dims_.size()); }
   std::int64_t operator[](int i) const { return dims_[static_cast<std::size_t>(i)]; }
   std::int64_t& operator[](int i) { return dims_[static_cast<std::size_t>(i)]; }
-  const std::vector<std::int64_t>& dims() const { return dims_; }
+  const std::vector<std::int64_t>& dims() const& { return dims_; }
+  std::vector<std::int64_t> dims() && { return std::move(dims_); }  // so that a temporary's dims outlive it
   /// Product of the dims; 1 for rank 0. Throws base::Error (config) when it does not fit in 62 bits.
   std::int64_t num_elements() const;
   /// "[256,64,14,14]"
