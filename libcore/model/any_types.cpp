@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/edit_distance.hpp"
+#include "model/schema_names.hpp"
 
 namespace lbann::model {
 
@@ -29,12 +30,10 @@ std::vector<std::string> any_types_for(const pb::FieldDescriptor* holder) {
 }
 
 AnyType find_any_type(const std::string& url, const pb::FieldDescriptor* holder) {
-  constexpr std::string_view package = "lbann_data.";
   const auto slash = url.rfind('/');
   const std::string full_name = slash == std::string::npos ? url : url.substr(slash + 1);
   const auto allowed = any_types_for(holder);
-  const bool ours = full_name.rfind(package, 0) == 0;
-  const std::string name = ours ? full_name.substr(package.size()) : full_name;
+  const std::string name(short_name(full_name));
   if (slash == std::string::npos || slash == 0)
     return {nullptr, "bad-type-url", fmt::format("'{}' is not the URL of a type", url),
             fmt::format("write [type.googleapis.com/lbann_data.{}]", name)};

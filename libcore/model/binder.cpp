@@ -17,6 +17,7 @@
 #include "model/any_types.hpp"
 #include "model/dialect.hpp"
 #include "model/scalar_values.hpp"
+#include "model/schema_names.hpp"
 
 namespace lbann::model {
 
@@ -24,18 +25,6 @@ namespace pb = google::protobuf;
 using Kind = SyntaxValue::Kind;
 
 namespace {
-
-constexpr std::string_view package = "lbann_data.";
-
-std::string_view short_name(const pb::Descriptor& type) {
-  std::string_view name = type.full_name();
-  return name.starts_with(package) ? name.substr(package.size()) : name;
-}
-
-bool is_wrapper(const pb::Descriptor& type) {
-  return type.well_known_type() >= pb::Descriptor::WELLKNOWNTYPE_DOUBLEVALUE &&
-         type.well_known_type() <= pb::Descriptor::WELLKNOWNTYPE_BOOLVALUE;
-}
 
 bool is_any(const pb::Descriptor& type) {
   return type.well_known_type() == pb::Descriptor::WELLKNOWNTYPE_ANY;
@@ -516,7 +505,7 @@ private:
     const auto* parameters = op.GetDescriptor()->FindFieldByName("parameters");
     PathScope inner(path_, parameters->name());
     const auto* type =
-        pb::DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(package) + row.target);
+        pb::DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(schema_package) + row.target);
     pack(*type, "type.googleapis.com", field.value,
          static_cast<pb::Any&>(*op.GetReflection()->MutableMessage(&op, parameters)));
   }

@@ -7,6 +7,7 @@
 #include <google/protobuf/text_format.h>
 
 #include "base/diagnostic.hpp"
+#include "model/schema_names.hpp"
 
 namespace lbann::model {
 
@@ -109,9 +110,7 @@ constexpr Default defaults[] = {
 }  // namespace
 
 std::optional<std::string_view> try_listed_default(const pb::FieldDescriptor& field) {
-  constexpr std::string_view package = "lbann_data.";
-  std::string_view type = field.containing_type()->full_name();
-  if (type.starts_with(package)) type.remove_prefix(package.size());
+  const std::string_view type = short_name(*field.containing_type());
   for (const Default& known : defaults)
     if (known.field == field.name() && known.message == type) return known.text;
   return std::nullopt;

@@ -12,6 +12,7 @@
 #include "lbann.pb.h"
 #include "model/dialect.hpp"
 #include "model/scalar_values.hpp"
+#include "model/schema_names.hpp"
 #include "model/text_edit.hpp"
 
 namespace lbann::model {
@@ -20,18 +21,6 @@ namespace pb = google::protobuf;
 using Kind = SyntaxValue::Kind;
 
 namespace {
-
-constexpr std::string_view package = "lbann_data.";
-
-std::string_view short_name(const pb::Descriptor& type) {
-  std::string_view name = type.full_name();
-  return name.starts_with(package) ? name.substr(package.size()) : name;
-}
-
-bool is_wrapper(const pb::Descriptor& type) {
-  return type.well_known_type() >= pb::Descriptor::WELLKNOWNTYPE_DOUBLEVALUE &&
-         type.well_known_type() <= pb::Descriptor::WELLKNOWNTYPE_BOOLVALUE;
-}
 
 const SyntaxField* find(const std::vector<SyntaxField>& fields, std::string_view name) {
   for (const auto& field : fields)
@@ -138,10 +127,10 @@ private:
       case DialectAction::operator_kind: {
         if (field.value.kind != Kind::message) return;
         rename(field, fmt::format("operator_layer {{ ops {{ parameters {{ [type.googleapis.com/{}{}]",
-                                  package, row.target));
+                                  schema_package, row.target));
         edits_.insert(field.value.range.end, " } } }");
-        const auto* content =
-            pb::DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(package) + row.target);
+        const auto* content = pb::DescriptorPool::generated_pool()->FindMessageTypeByName(
+            std::string(schema_package) + row.target);
         return fix_inside(field, siblings, *content);
       }
       case DialectAction::ignore:
