@@ -33,7 +33,8 @@ with tempfile.TemporaryDirectory() as folder:
     first.rename(prefix)
     for text in [*prefix.glob("**/*.cmake"), *prefix.glob("**/*.pc")]:
         for trace in (str(first), str(SOURCE), BUILD):
-            if trace in text.read_text():
+            # As a whole path: a checkout in /lbann is not meant by <prefix>/include/lbann.
+            if re.search(r"(?<![\w})])%s(?=[/\";\s])" % re.escape(trace), text.read_text()):
                 sys.exit("%s mentions %s" % (text.relative_to(prefix), trace))
 
     experiment = SOURCE / "bench" / "lenet.prototext"
