@@ -38,8 +38,8 @@ with tempfile.TemporaryDirectory() as folder:
                 sys.exit("%s mentions %s" % (text.relative_to(prefix), trace))
 
     experiment = SOURCE / "bench" / "lenet.prototext"
-    run("cmake", "-S", SOURCE / "tests" / "install" / "consumer", "-B", work, "-DCMAKE_PREFIX_PATH=%s" % prefix,
-        "-DCMAKE_BUILD_TYPE=Release")
+    run("cmake", "-G", "Ninja", "-S", SOURCE / "tests" / "install" / "consumer", "-B", work,
+        "-DCMAKE_PREFIX_PATH=%s" % prefix, "-DCMAKE_BUILD_TYPE=Release")
     run("cmake", "--build", work)
     told = run(work / "consumer", experiment)
     print(told, end="")
