@@ -14,27 +14,11 @@
 #include "kernels/cpu/cpu_makers.hpp"
 #include "kernels/cpu/loops.hpp"
 #include "kernels/cpu/parallel.hpp"
+#include "kernels/cpu/update_rules.hpp"
 #include "kernels/shared/sort_order.hpp"
-#include "kernels/shared/update_bodies.hpp"
 
 namespace lbann::kernels::cpu {
 namespace {
-
-struct Rule {
-  const char* name;
-  int num_states;
-  void (*prepare)(const double* slot, double* h);
-};
-
-template <class Body>
-constexpr Rule rule_of() {
-  return {Body::name, Body::num_states, &Body::prepare};
-}
-
-// In the order of Loops::update.
-constexpr Rule rules[] = {rule_of<shared::Sgd>(),      rule_of<shared::Momentum>(),
-                          rule_of<shared::Nesterov>(), rule_of<shared::Adagrad>(),
-                          rule_of<shared::Rmsprop>(),  rule_of<shared::Adam>()};
 
 void check_operands(const NodeView& v, int index) {
   v.check_plain();
@@ -68,14 +52,9 @@ public:
       slot_(v.n.attrs.get_int("slot", 0)),
       predicated_(v.n.attrs.get_int("commit", 0) != 0) {
     check_operands(v, 1);
-    const std::string& name = v.n.attrs.get_text("rule");
-    for (std::size_t i = 0; i < std::size(rules); ++i) {
-      if (name != rules[i].name) continue;
-      rule_ = rules[i];
-      loop_ = loops_for(isa).update[i];
-    }
-    if (loop_ == nullptr) v.refuse("unknown rule '" + name + "'");
-    if (v.num_outputs() != 1 + rule_.num_states) v.refuse("wrong number of states");
+    const std::size_t rule = find_update_rule(v);
+    rule_ = update_rules[rule];
+    loop_ = loops_for(isa).update[rule];
     const auto count = static_cast<std::size_t>(v.in_shape(1).num_elements());
     order_.resize(count);
     keys_.reserve(count);
@@ -144,7 +123,7 @@ private:
 
   std::int64_t rows_, width_, slot_;
   bool predicated_;
-  Rule rule_{};
+  UpdateRule rule_;
   Loops::Update loop_ = nullptr;
   int position_bits_ = 0;
   std::vector<std::uint64_t> keys_;

@@ -8,41 +8,19 @@
 #include "kernels/cpu/loops.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/storage.hpp"
-#include "kernels/shared/update_bodies.hpp"
+#include "kernels/cpu/update_rules.hpp"
 
 namespace lbann::kernels::cpu {
 namespace {
 
 constexpr std::int64_t part_floats = 8192;
 
-struct Rule {
-  const char* name;
-  int num_states;
-  void (*prepare)(const double* slot, double* h);
-};
-
-template <class Body>
-constexpr Rule rule_of() {
-  return {Body::name, Body::num_states, &Body::prepare};
-}
-
-// In the order of Loops::update.
-constexpr Rule rules[] = {rule_of<shared::Sgd>(),      rule_of<shared::Momentum>(),
-                          rule_of<shared::Nesterov>(), rule_of<shared::Adagrad>(),
-                          rule_of<shared::Rmsprop>(),  rule_of<shared::Adam>()};
-
 class UpdateKernel final : public Kernel {
 public:
   UpdateKernel(const NodeView& v, Isa isa) {
-    const std::string& name = v.n.attrs.get_text("rule");
-    for (std::size_t i = 0; i < std::size(rules); ++i) {
-      if (name == rules[i].name) {
-        rule_ = rules[i];
-        loop_ = loops_for(isa).update[i];
-      }
-    }
-    if (loop_ == nullptr) v.refuse("unknown rule '" + name + "'");
-    if (v.num_outputs() != 1 + rule_.num_states) v.refuse("wrong number of states");
+    const std::size_t rule = find_update_rule(v);
+    rule_ = update_rules[rule];
+    loop_ = loops_for(isa).update[rule];
     predicated_ = v.n.attrs.get_int("commit", 0) != 0;
     slot_ = v.n.attrs.get_int("slot", 0);
     const auto check = [&](const graph::Value& value) {
@@ -96,7 +74,7 @@ private:
     if (from != to) std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(float));
   }
 
-  Rule rule_{};
+  UpdateRule rule_;
   Loops::Update loop_ = nullptr;
   bool predicated_ = false;
   std::int64_t slot_ = 0;
