@@ -11,6 +11,7 @@
 
 #include "device/buffer.hpp"
 #include "graph/graph.hpp"
+#include "tensor/layout_walk.hpp"
 
 namespace lbann::runtime {
 
@@ -33,6 +34,16 @@ public:
 
   /// C order of the logical shape; the count must fit.
   void set_values(const std::string& name, std::span<const double> values);
+  /// The same, written by `fill` as span<float> or span<double>, the entry's own type. Where the storage is
+  /// in C order it is filled in place: the largest weights (embeddings, dense layers) need no second copy.
+  template <typename Fill>
+  void fill(const std::string& name, Fill fill) {
+    if (entry(name).spec.type == tensor::DataType::f64) {
+      fill_as<double>(name, fill);
+    } else {
+      fill_as<float>(name, fill);
+    }
+  }
   std::vector<double> values(const std::string& name) const;
   std::map<std::string, tensor::Layout> layouts() const;
   /// Content digest over names and logical values of all entries of a role, as hex.
@@ -40,6 +51,18 @@ public:
   std::int64_t total_bytes() const;
 
 private:
+  template <typename T, typename Fill>
+  void fill_as(const std::string& name, Fill fill) {
+    const Entry& e = entry(name);
+    const auto count = static_cast<std::size_t>(e.spec.shape.num_elements());
+    T* out = reinterpret_cast<T*>(e.buffer.data());
+    if (e.layout.is_plain()) return fill(std::span<T>(out, count));
+    std::vector<T> list(count);
+    fill(std::span<T>(list));
+    tensor::for_each_element(e.layout, e.spec.shape, [&](std::int64_t position, std::int64_t offset) {
+      out[offset] = list[static_cast<std::size_t>(position)];
+    });
+  }
   std::map<std::string, Entry> entries_;
 };
 

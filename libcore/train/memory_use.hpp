@@ -4,8 +4,8 @@
 // when everything else exists (program, data set, compiled plans) and nothing of that has been touched:
 // the heap is trimmed and the resident anonymous memory is the baseline. Mappings with code are left out on
 // both sides: libraries that generate code on first use (tens of kernels, megabytes) are part of the
-// process's fixed cost, like their files. Buffers never shrink during a run, so growth at its end is the
-// peak.
+// process's fixed cost, like their files. Buffers never shrink during a run, so growth at its end is what
+// the run holds; the copy that initialising blocked weights needs for a moment does not count.
 #pragma once
 
 #include <cstdint>

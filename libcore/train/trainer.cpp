@@ -169,13 +169,12 @@ void Trainer::initialise_weights() {
   const std::uint64_t key = base::make_random_key(config_.seed, 0);
   for (const model::LoweredWeight& w : model_weights_) {
     if (!weights_.has(w.name)) continue;
-    std::vector<double> values(static_cast<std::size_t>(w.shape.num_elements()));
-    optim::fill_initial(w.initializer, w.target(), key, std::span<double>(values));
-    if (w.zero_row >= 0) {
+    weights_.fill(w.name, [&](auto values) {
+      optim::fill_initial(w.initializer, w.target(), key, values);
+      if (w.zero_row < 0) return;
       const auto width = static_cast<std::ptrdiff_t>(values.size()) / w.shape[0];
-      std::fill_n(values.begin() + w.zero_row * width, width, 0.0);
-    }
-    weights_.set_values(w.name, values);
+      std::fill_n(values.begin() + w.zero_row * width, width, 0);
+    });
   }
 }
 
