@@ -14,6 +14,7 @@
 #include "model/reader_sizes.hpp"
 #include "model/settings.hpp"
 #include "mutate_experiment.hpp"
+#include "without_origins.hpp"
 
 using namespace lbann;
 
@@ -26,24 +27,14 @@ namespace {
   std::abort();
 }
 
-std::string without_origins(const std::string& text) {
-  std::string out;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\n', begin);
-    const std::string line = text.substr(begin, end - begin);
-    out += line.substr(0, line.rfind("  # ")) + '\n';
-    begin = end + 1;
-  }
-  return out;
-}
-
 void check_fix(const std::string& text, const model::Experiment& experiment) {
   base::Diagnostics diagnostics;
   const model::FixedText fixed = model::fix_spelling(model::parse_syntax_tree("f", text, diagnostics));
   model::Experiment again;
   model::parse_experiment("fixed", fixed.text, again, diagnostics);
   if (diagnostics.has_errors()) fail("--fix made errors", fixed.text, diagnostics);
-  if (without_origins(model::print_resolved(again)) != without_origins(model::print_resolved(experiment)))
+  if (fuzz::without_origins(model::print_resolved(again)) !=
+      fuzz::without_origins(model::print_resolved(experiment)))
     fail("--fix changed the meaning", fixed.text, diagnostics);
   const model::FixedText twice = model::fix_spelling(model::parse_syntax_tree("f", fixed.text, diagnostics));
   if (twice.text != fixed.text) fail("--fix is not idempotent", fixed.text, diagnostics);

@@ -7,21 +7,11 @@
 #include <cstdlib>
 
 #include "model/layer_graph.hpp"
+#include "without_origins.hpp"
 
 using namespace lbann;
 
 namespace {
-
-std::string without_origins(const std::string& text) {
-  std::string out;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\n', begin);
-    const std::string line = text.substr(begin, end - begin);
-    out += line.substr(0, line.rfind("  # ")) + '\n';
-    begin = end + 1;
-  }
-  return out;
-}
 
 void check_round_trip(const model::Experiment& experiment) {
   const std::string first = model::print_resolved(experiment);
@@ -29,7 +19,7 @@ void check_round_trip(const model::Experiment& experiment) {
   model::Experiment again;
   model::parse_experiment("again", first, again, diagnostics);
   const std::string second = model::print_resolved(again);
-  if (!diagnostics.has_errors() && without_origins(first) == without_origins(second)) return;
+  if (!diagnostics.has_errors() && fuzz::without_origins(first) == fuzz::without_origins(second)) return;
   std::fprintf(stderr, "%s\n--- first\n%s\n--- second\n%s\n", diagnostics.render().c_str(), first.c_str(),
                second.c_str());
   std::abort();
