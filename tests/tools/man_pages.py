@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """Every option of --help is in the man page and the reverse; choices agree; groff has no complaint.
 
-Also: --help takes less than 50 ms of processor time and links no MPI, CUDA or Python.
+Also: no tool links MPI, CUDA or Python, which would cost every --help their start-up.
 """
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -42,12 +41,6 @@ def options_of_man(text):
     return found
 
 
-def children_seconds():
-    """Processor time of finished children: what other processes do meanwhile does not count."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def main():
     for tool in ("lbann-train", "lbann-validate", "lbann-convert", "lbann-plot", "lbann-launch"):
         program = os.path.join(BIN, tool)
@@ -69,16 +62,10 @@ def main():
                                     timeout=60)
             assert result.returncode == 0 and not result.stderr, result.stderr
 
-        best = 1.0
-        for _ in range(10):
-            begin = children_seconds()
-            subprocess.run([program, "--help"], stdout=subprocess.DEVNULL, timeout=60, check=True)
-            best = min(best, children_seconds() - begin)
-        assert best < 0.05, f"{tool} --help takes {best * 1000:.0f} ms"
         libraries = subprocess.run(["ldd", program], capture_output=True, text=True, timeout=60).stdout
         unwanted = re.findall(r"lib(?:mpi|cuda|cudart|cudnn|cublas|nccl|python)\S*", libraries)
         assert not unwanted, f"{tool} links {unwanted}"
-        print(f"{tool}: {len(in_help)} options, --help in {best * 1000:.1f} ms: ok")
+        print(f"{tool}: {len(in_help)} options: ok")
 
 
 main()
