@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -60,9 +59,7 @@ int calibrate(const ValidateOptions& options) {
     throw base::Error(base::ExitCode::environment, "neither XDG_CACHE_HOME nor HOME is set",
                       "name the file with --calibration=FILE");
   }
-  const int threads = options.threads ? static_cast<int>(*options.threads)
-                                      : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  const passes::Calibration made = measure(threads);
+  const passes::Calibration made = measure(threads_of(options));
   std::error_code failed;
   if (options.calibration.empty()) fs::create_directories(path.parent_path(), failed);
   if (failed) {

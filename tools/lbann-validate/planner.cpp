@@ -3,7 +3,9 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <thread>
 
 #include "base/diagnostic.hpp"
 
@@ -36,6 +38,11 @@ Function find_function(const char* name, std::string& reason) {
 }
 
 }  // namespace
+
+int threads_of(const ValidateOptions& o) {
+  return o.threads ? static_cast<int>(*o.threads)
+                   : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 Planner open_planner(int threads) {
   Planner planner;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/validate_options.hpp"
 #include "passes/calibration.hpp"
 
 namespace lbann::tools {
@@ -14,6 +15,9 @@ struct Planner {
   bool exact = false;  // layouts and scratch are those of this machine's kernels
   std::string reason;  // why not
 };
+
+/// Threads to plan for: --threads, or those of this machine.
+int threads_of(const ValidateOptions& options);
 
 /// Opens liblbann_cpu.so beside the executable or in ../lib; else the naive kernels' catalogue.
 Planner open_planner(int threads);

@@ -2,7 +2,6 @@
 #include "lbann-validate/report.hpp"
 
 #include <algorithm>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -49,11 +48,6 @@ std::int64_t num_parameters(const model::LoweredModel& m) {
   std::int64_t n = 0;
   for (const model::LoweredWeight& w : m.weights) n += w.shape.num_elements();
   return n;
-}
-
-int threads_of(const ValidateOptions& o) {
-  return o.threads ? static_cast<int>(*o.threads)
-                   : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 passes::Compilation compile_plan(const ValidateOptions& o, const Checked& c, const Planner& planner) {
