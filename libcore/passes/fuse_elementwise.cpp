@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "ops/builder.hpp"
+#include "passes/explain_edges.hpp"
 #include "passes/passes.hpp"
 
 namespace lbann::passes {
@@ -20,9 +21,6 @@ using graph::Graph;
 using graph::Node;
 using graph::NodeId;
 using graph::ValueId;
-
-constexpr std::size_t max_operands = 8;
-constexpr std::size_t max_instructions = 24;
 
 bool is_fusable(const Node& n) { return !n.dead && n.op == "ewise" && n.kernel == "cpu.ewise"; }
 
@@ -55,8 +53,6 @@ std::vector<ValueId> operands_of(const Graph& g, const std::set<NodeId>& members
 Group grow(const Graph& g, NodeId root, const std::vector<int>& uses, const std::vector<int>& position) {
   std::set<NodeId> members{root};
   std::vector<NodeId> ordered{root};
-  const Node& r = g.node(root);
-  const ValueId out = r.outputs[0];
   bool grown = true;
   while (grown) {
     grown = false;
@@ -64,22 +60,19 @@ Group grow(const Graph& g, NodeId root, const std::vector<int>& uses, const std:
       for (ValueId v : g.node(id).inputs) {
         const NodeId p = g.value(v).producer;
         const Node& n = g.node(p);
-        if (members.count(p) > 0 || !is_fusable(n) || n.phase != r.phase) continue;
-        if (!(g.shape(v) == g.shape(out)) || !(g.value(v).layout == g.value(out).layout) ||
-            g.value(v).spec.type != g.value(out).spec.type) {
-          continue;
-        }
+        if (members.count(p) > 0 || !is_fusable(n)) continue;
         int inside = 0;
         for (NodeId m : ordered) {
           const std::vector<ValueId>& in = g.node(m).inputs;
           inside += static_cast<int>(std::count(in.begin(), in.end(), v));
         }
-        if (inside != uses[static_cast<std::size_t>(v)]) continue;
+        if (!why_not_in_loop(g, v, root, inside, uses[static_cast<std::size_t>(v)]).empty()) continue;
         std::set<NodeId> with = members;
         with.insert(p);
         std::vector<NodeId> order_with = ordered;
         order_with.push_back(p);
-        if (order_with.size() > max_instructions || operands_of(g, with, order_with).size() > max_operands) {
+        if (order_with.size() > max_loop_instructions ||
+            operands_of(g, with, order_with).size() > max_loop_operands) {
           continue;
         }
         members = std::move(with);

@@ -110,13 +110,17 @@ void Runner::run() {
 }
 
 std::vector<StepTime> Runner::run_profiled() {
+  using Microseconds = std::chrono::duration<double, std::micro>;
   std::vector<StepTime> times;
   times.reserve(steps_.size());
   for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const graph::NodeId node = plan_.steps()[i].node;
     const auto start = std::chrono::steady_clock::now();
     run_step(steps_[i]);
-    const std::chrono::duration<double, std::micro> us = std::chrono::steady_clock::now() - start;
-    times.push_back({plan_.steps()[i].node, us.count()});
+    const auto end = std::chrono::steady_clock::now();
+    times.push_back(
+        {node, Microseconds(end - start).count(), Microseconds(start.time_since_epoch()).count()});
+    if (observer_) observer_(node);
   }
   return times;
 }

@@ -52,10 +52,11 @@ private:
   device::Buffer buffer_;
 };
 
-/// Microseconds per step of a profiled run, by node.
+/// Time of one kernel of a profiled run.
 struct StepTime {
   graph::NodeId node;
   double us;
+  double start_us;  // since the steady clock's epoch
 };
 
 class Runner {
@@ -69,6 +70,7 @@ public:
   int find_input(const std::string& name) const;
   void bind_input(int input, const void* data);
   void run();
+  /// The same kernels on the same operands, with a look at the clock around each.
   std::vector<StepTime> run_profiled();
   /// The number an output holds after run() (outputs are single elements).
   double output(const std::string& name) const;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "train/host_span.hpp"
 #include "train/trainer.hpp"
 
 namespace lbann::train {
@@ -62,10 +63,20 @@ std::string_view to_string(Phase phase) {
 
 StepInfo Trainer::train_step() {
   const auto start = Clock::now();
-  const data::Batch& batch = pipelines_.at(DataMode::training)->next();
+  const data::Batch& batch = next_batch(DataMode::training);
   StepInfo info = run_batch(DataMode::training, batch);
   info.seconds = seconds_since(start);
   return info;
+}
+
+const data::Batch& Trainer::next_batch(DataMode mode) {
+  const HostSpan span(profiler_, "wait for data");
+  return pipelines_.at(mode)->next();
+}
+
+void Trainer::end_step(const StepInfo& info) {
+  const HostSpan span(profiler_, "callbacks after a step");
+  for (auto& callback : callbacks_) callback->on_step_end(info_, info);
 }
 
 EpochStats Trainer::evaluate(DataMode mode) {
@@ -86,6 +97,7 @@ bool Trainer::reached_end() const {
 }
 
 bool Trainer::may_go_on(double step_seconds, bool start) {
+  const HostSpan span(profiler_, "checkpoints, signals, limits");
   return !monitor_ || monitor_({phase_, epoch_, training_steps(), step_seconds, start});
 }
 
@@ -102,7 +114,7 @@ bool Trainer::run_training_epoch() {
     info.epoch = epoch_;
     stats_.add_step(info.objective, info.metrics, info.size, info.seconds);
     ++phase_steps_;
-    for (auto& callback : callbacks_) callback->on_step_end(info_, info);
+    end_step(info);
     if (!may_go_on(info.seconds)) return false;
   }
   // An epoch cut short ends like a whole one; who allows more steps goes on from here.
@@ -118,12 +130,12 @@ bool Trainer::run_evaluation(DataMode mode) {
       config_.max_steps >= 0 ? std::min(config_.max_steps, pipeline.num_batches()) : pipeline.num_batches();
   while (phase_steps_ < limit) {
     const auto start = Clock::now();
-    const data::Batch& batch = pipeline.next();
+    const data::Batch& batch = next_batch(mode);
     StepInfo info = run_batch(mode, batch);
     info.seconds = seconds_since(start);
     stats_.add_step(info.objective, info.metrics, info.size, info.seconds);
     ++phase_steps_;
-    for (auto& callback : callbacks_) callback->on_step_end(info_, info);
+    end_step(info);
     if (!may_go_on(info.seconds)) return false;
   }
   // Cut short: the next pass begins at the beginning again.

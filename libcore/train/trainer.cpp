@@ -14,6 +14,7 @@
 #include "model/settings.hpp"
 #include "model/step_plan.hpp"
 #include "train/bad_value.hpp"
+#include "train/host_span.hpp"
 
 namespace lbann::train {
 namespace {
@@ -74,6 +75,7 @@ void Trainer::setup() {
 }
 
 Trainer::PreparedPlan Trainer::make_plan(layers::Mode mode, std::int64_t batch) {
+  const HostSpan span(profiler_, "make a plan");
   model::LoweredModel lowered =
       config_.lower(mode, batch, config_.oracle ? tensor::DataType::f64 : tensor::DataType::f32);
   model::StepOptions options;
@@ -245,7 +247,12 @@ StepInfo Trainer::run_batch(DataMode mode, const data::Batch& batch) {
   }
   bind_random(p, mode);
   if (config_.poison_arena) arena_.poison();
-  runner.run();
+  if (profiler_ == nullptr) {
+    runner.run();
+  } else {
+    const std::string name = fmt::format("{}, mini-batch {}", training ? "train" : "evaluate", batch.size);
+    profiler_->add_run(name, *p.plan, runner.run_profiled());
+  }
 
   StepInfo info;
   info.mode = mode;

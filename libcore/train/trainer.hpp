@@ -27,7 +27,7 @@
 #include "model/lower.hpp"
 #include "optim/schedule.hpp"
 #include "passes/passes.hpp"
-#include "runtime/plan.hpp"
+#include "runtime/profiler.hpp"
 #include "train/callback.hpp"
 #include "train/memory_use.hpp"
 
@@ -99,6 +99,10 @@ public:
   /// Asked before the first step and at every boundary; false ends train() there.
   void set_monitor(std::function<bool(const Boundary&)> monitor) { monitor_ = std::move(monitor); }
 
+  /// Times every kernel and what happens between from now on; nullptr: nothing. Changes no bit. The profiler
+  /// must outlive the training.
+  void set_profiler(runtime::Profiler* profiler) { profiler_ = profiler; }
+
   /// Counters, positions, sums and the callbacks' state: what a checkpoint holds beside weights() .
   checkpoint::Scalars save_state() const;
   /// After setup(), before train(). Continues at the place saved; when the saved run had reached its end and
@@ -163,6 +167,8 @@ private:
   void bind_all();
   void write_step_scalars();
   void bind_random(PreparedPlan& p, DataMode mode);
+  const data::Batch& next_batch(DataMode mode);
+  void end_step(const StepInfo& info);
   StepInfo run_batch(DataMode mode, const data::Batch& batch);
   void stop_at_bad_value(PreparedPlan& p, const StepInfo& info);
   double learning_rate(const model::LoweredWeight& w) const;
@@ -205,6 +211,7 @@ private:
   bool resumed_ = false;
   checkpoint::Scalars before_end_;  // the state after the last training step that the limits allow
   std::function<bool(const Boundary&)> monitor_;
+  runtime::Profiler* profiler_ = nullptr;
 };
 
 }  // namespace lbann::train

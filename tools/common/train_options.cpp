@@ -179,7 +179,9 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
                  "Print a digest of the final weights: equal bits, equal digest.");
   table.add_flag("bench-json", options.bench_json,
                  "Print step times and memory as one JSON line at the end.");
-  table.add_flag("profile", options.profile, "Print the time of every kernel of a training step at the end.");
+  table.add_optional_value("profile", "DIR", options.profile, "auto",
+                           "Print where a step's time goes at the end; write the tables and a trace for "
+                           "Perfetto to DIR, or to profile/ in the run directory.");
   table.add_choice<base::When>(
       "progress", options.progress,
       {{"auto", base::When::automatic}, {"always", base::When::always}, {"never", base::When::never}},

@@ -38,9 +38,10 @@ struct TrainOptions {
   bool print_config = false;                  // the merged experiment, then stop
   bool exit_after_setup = false;
   bool dry_run = false;
-  bool log_steps = false;     // a record per training step in log.jsonl
-  bool bench_json = false;    // timings as one JSON line at the end
-  bool profile = false;       // time of every kernel at the end
+  bool log_steps = false;   // a record per training step in log.jsonl
+  bool bench_json = false;  // timings as one JSON line at the end
+  std::optional<std::string>
+      profile{};              // time of every kernel at the end; "auto" or the folder for its files
   bool print_digest = false;  // digest of the final weights
 
   std::string data_dir{};

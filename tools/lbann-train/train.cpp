@@ -14,6 +14,7 @@
 #include "common/version.hpp"
 #include "device/module.hpp"
 #include "lbann-train/data_directory.hpp"
+#include "lbann-train/profile.hpp"
 #include "lbann-train/run_directory.hpp"
 #include "lbann-train/signals.hpp"
 #include "lbann-train/supervisor.hpp"
@@ -197,26 +198,6 @@ void print_banner(const TrainOptions& o, const Loaded& l, std::uint64_t seed) {
   base::log().data(train::startup_text(s) + train::parameters_text(p));
 }
 
-void print_profile(train::Trainer& trainer) {
-  const graph::Graph& g = trainer.primary_plan().graph();
-  std::vector<runtime::StepTime> best;
-  for (int repetition = 0; repetition < 20; ++repetition) {
-    const std::vector<runtime::StepTime> times = trainer.primary_runner().run_profiled();
-    if (best.empty()) best = times;
-    for (std::size_t i = 0; i < best.size(); ++i) best[i].us = std::min(best[i].us, times[i].us);
-  }
-  double total = 0;
-  std::string text;
-  for (const runtime::StepTime& t : best) {
-    const graph::Node& n = g.node(t.node);
-    total += t.us;
-    text += fmt::format("{:>10.1f} us  {:<22} {:<16} {}\n", t.us, n.kernel,
-                        g.origins[static_cast<std::size_t>(n.origin)].layer,
-                        g.value(n.outputs[0]).spec.to_string() + ":" + g.value(n.outputs[0]).layout.tag());
-  }
-  base::log().print(fmt::format("{}{:>10.1f} us  sum of the shortest time of each step\n", text, total));
-}
-
 train::TrainerConfig make_config(const TrainOptions& options, const Loaded& loaded, std::uint64_t seed,
                                  base::Diagnostics& d) {
   train::TrainerConfig config;
@@ -356,6 +337,7 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
     keepers.emplace_back(std::move(k));
   }
   bool trains = false;
+  runtime::Profiler profiler;
   try {
     add_callbacks(options, loaded, info, trainer);
     trainer.setup();
@@ -368,14 +350,16 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
     Supervisor supervisor(trainer, keepers, {deadline});
     trainer.set_monitor([&](const train::Boundary& b) { return supervisor.at_boundary(b); });
     trains = true;
+    if (options.profile) trainer.set_profiler(&profiler);
     if (!trainer.train()) {
+      if (options.profile) report_profile(options, profiler);
       base::log().info(fmt::format("{}: stopped after training step {}; checkpoint '{}'",
                                    supervisor.stop_reason(), trainer.training_steps(),
                                    keepers.front().last()));
       return static_cast<int>(base::ExitCode::interrupted);
     }
     supervisor.save();
-    if (options.profile) print_profile(trainer);
+    if (options.profile) report_profile(options, profiler);
     if (options.print_digest)
       base::log().print(fmt::format("weights digest: {}\n", trainer.weights().digest("weight")));
     return 0;
