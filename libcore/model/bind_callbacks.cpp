@@ -69,6 +69,7 @@ private:
   CallbackSettings& add(CallbackKind kind) {
     s_.callbacks.push_back({});
     s_.callbacks.back().kind = kind;
+    s_.callbacks.back().span = node_.span;
     return s_.callbacks.back();
   }
   std::set<std::string> modes(const std::string& words) {

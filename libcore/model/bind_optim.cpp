@@ -180,6 +180,11 @@ std::optional<ReadSchedule> try_read_schedule(const lbann_data::Callback& m, std
                                 p.initial_warmup_learning_rate(), to_signed(p.warmup_steps())},
           "cosine_decay_learning_rate", p.weights()};
     }
+    case lbann_data::Callback::kAdaptiveLearningRate: {
+      const auto& p = m.adaptive_learning_rate();
+      return ReadSchedule{optim::AdaptiveSchedule{p.patience(), p.amt()}, "adaptive_learning_rate",
+                          p.weights()};
+    }
     default:
       return std::nullopt;
   }

@@ -36,7 +36,7 @@ struct BoundSchedule {
   optim::Schedule schedule;
   std::vector<std::string> weights;
 };
-/// Nothing when the callback is no schedule that is a pure function of the step, or on errors. A poly
+/// Nothing when the callback is no schedule known here, or on errors. A poly
 /// schedule without max_iter ends after its num_epochs times `steps_per_epoch` steps.
 std::optional<BoundSchedule> bind_schedule(const lbann_data::Callback& message, const std::string& path,
                                            std::int64_t steps_per_epoch, const SpanTable& spans,

@@ -94,7 +94,8 @@ void bind_callback(Binder& b, const LayerGraph& graph, const CallbackNode& node,
                    TrainingSettings& s) {
   static const std::set<std::string> schedules{"step_learning_rate",       "set_learning_rate",
                                                "drop_fixed_learning_rate", "linear_growth_learning_rate",
-                                               "poly_learning_rate",       "cosine_decay_learning_rate"};
+                                               "poly_learning_rate",       "cosine_decay_learning_rate",
+                                               "adaptive_learning_rate"};
   if (node.kind == "print") {
     b.check_fields(*node.params, node.path + ".print", {}, {"interval", "print_global_stat_only"});
     s.callbacks.push_back({CallbackKind::print});

@@ -81,6 +81,7 @@ struct CallbackSettings {
   double step_size = 0;  // check_gradients; 0: chosen from the objective
   bool verbose = false, error_on_failure = false;
   std::set<std::string> modes{};  // "training", "validation", "test", ...; empty: all
+  base::SourceSpan span{};
 };
 
 /// The callback progress_bar; it has a say only where a bar is shown.

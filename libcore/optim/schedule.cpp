@@ -15,7 +15,7 @@ namespace {
 
 struct Moment {
   double base;
-  std::int64_t epoch, step;
+  std::int64_t epoch, step, drops;
 };
 
 double rate(const StepSchedule& s, const Moment& m) { return m.base * int_power(s.amt, m.epoch / s.step); }
@@ -50,6 +50,8 @@ double rate(const CosineSchedule& s, const Moment& m) {
   const double done = static_cast<double>(m.step - s.warmup_steps) / static_cast<double>(s.decay_steps);
   return s.lr_min + (s.lr_max - s.lr_min) * 0.5 * (1 + std::cos(std::numbers::pi * done));
 }
+
+double rate(const AdaptiveSchedule& s, const Moment& m) { return m.base * int_power(s.amt, m.drops); }
 
 struct Checker {
   std::vector<Finding>& findings;
@@ -89,12 +91,32 @@ struct Checker {
     count("decay_steps", s.decay_steps, 1);
     count("warmup_steps", s.warmup_steps, 0);
   }
+  void operator()(const AdaptiveSchedule& s) const {
+    count("patience", s.patience, 0);
+    at_least("amt", s.amt, 0);
+  }
 };
 
 }  // namespace
 
-double learning_rate_at(const Schedule& schedule, double base, std::int64_t epoch, std::int64_t step) {
-  const Moment moment{base, epoch, step};
+bool AdaptiveState::end_epoch(const AdaptiveSchedule& schedule, double score) {
+  if (score < best) {
+    best = score;
+    wait = 0;
+  } else if (wait >= schedule.patience) {
+    best = score;
+    wait = 0;
+    ++drops;
+    return true;
+  } else {
+    ++wait;
+  }
+  return false;
+}
+
+double learning_rate_at(const Schedule& schedule, double base, std::int64_t epoch, std::int64_t step,
+                        std::int64_t drops) {
+  const Moment moment{base, epoch, step, drops};
   return std::visit([&](const auto& s) { return rate(s, moment); }, schedule);
 }
 

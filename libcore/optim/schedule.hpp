@@ -2,9 +2,11 @@
 //
 // `epoch` is the number of epochs finished, `step` the number of optimizer steps done; `base` is the
 // optimizer's own learn_rate. LBANN multiplies at each epoch end instead; the values agree up to rounding.
+// Only the adaptive schedule depends on how training went: its AdaptiveState is saved with a checkpoint.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <variant>
 #include <vector>
 
@@ -49,10 +51,29 @@ struct CosineSchedule {
   std::int64_t warmup_steps = 0;
 };
 
-using Schedule = std::variant<StepSchedule, SetSchedule, DropFixedSchedule, LinearGrowthSchedule,
-                              PolySchedule, CosineSchedule>;
+/// Times `amt` when the training objective has not fallen for `patience` epochs and does not fall again.
+struct AdaptiveSchedule {
+  std::int64_t patience = 0;
+  double amt = 0;
+};
 
-double learning_rate_at(const Schedule& schedule, double base, std::int64_t epoch, std::int64_t step);
+using Schedule = std::variant<StepSchedule, SetSchedule, DropFixedSchedule, LinearGrowthSchedule,
+                              PolySchedule, CosineSchedule, AdaptiveSchedule>;
+
+/// Where an adaptive schedule stands.
+struct AdaptiveState {
+  double best = std::numeric_limits<double>::infinity();
+  std::int64_t wait = 0;   // epochs let pass since
+  std::int64_t drops = 0;  // times the rate was multiplied
+
+  /// After an epoch with the mean training objective `score`; true: the rate was dropped. A NaN is never
+  /// better. What follows a drop is compared with the score at the drop, as LBANN does.
+  bool end_epoch(const AdaptiveSchedule& schedule, double score);
+};
+
+/// `drops`: of an adaptive schedule's state; the others do not look at it.
+double learning_rate_at(const Schedule& schedule, double base, std::int64_t epoch, std::int64_t step,
+                        std::int64_t drops = 0);
 
 /// Divisions by zero and values that make no sense. Messages use the field names of LBANN's callbacks.
 std::vector<Finding> check_schedule(const Schedule& schedule);

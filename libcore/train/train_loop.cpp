@@ -120,6 +120,7 @@ bool Trainer::run_training_epoch() {
   // An epoch cut short ends like a whole one; who allows more steps goes on from here.
   if (phase_steps_ < info_.training.num_batches) keep_state_before_end();
   EpochInfo end{DataMode::training, epoch_, training_steps(), &stats_, seconds_since(phase_start_)};
+  end_epoch_of_schedules();
   for (auto& callback : callbacks_) callback->on_epoch_end(info_, end);
   return true;
 }
@@ -222,6 +223,13 @@ void Trainer::save_position(StateWriter out) const {
     section.put("data_epoch", pipeline->second->position().first);
     section.put("data_batch", pipeline->second->position().second);
   }
+  for (std::size_t i = 0; i < adaptive_.size(); ++i) {
+    if (!std::holds_alternative<optim::AdaptiveSchedule>(config_.schedules[i].schedule)) continue;
+    const StateWriter section = out.section(fmt::format("schedule.{}", i));
+    section.put("best", adaptive_[i].best);
+    section.put("wait", adaptive_[i].wait);
+    section.put("drops", adaptive_[i].drops);
+  }
   stats_.save_state(out.section("sums"));
   std::map<std::string, int> count;
   for (const auto& callback : callbacks_) {
@@ -268,6 +276,11 @@ void Trainer::restore_state(const checkpoint::Scalars& saved) {
     steps_[mode] = section.integer("steps");
     draws_[mode] = static_cast<std::uint64_t>(section.integer("draws"));
     pipeline->seek(section.integer("data_epoch"), section.integer("data_batch"));
+  }
+  for (std::size_t i = 0; i < adaptive_.size(); ++i) {
+    if (!std::holds_alternative<optim::AdaptiveSchedule>(config_.schedules[i].schedule)) continue;
+    const StateReader section = in.section(fmt::format("schedule.{}", i));
+    adaptive_[i] = {section.number("best"), section.integer("wait"), section.integer("drops")};
   }
   stats_.load_state(in.section("sums"));
   std::map<std::string, int> count;

@@ -32,7 +32,15 @@ BatchCounts count_batches(const DataPart& part, std::int64_t mini_batch) {
   return c;
 }
 
+bool is_trained(const model::LoweredWeight& w) {
+  return w.trainable && w.optimizer && w.optimizer->kind != optim::OptimizerKind::none;
+}
+
 }  // namespace
+
+bool LearningRate::is_for(const std::string& name) const {
+  return weights.empty() || std::find(weights.begin(), weights.end(), name) != weights.end();
+}
 
 std::string_view to_string(DataMode mode) {
   switch (mode) {
@@ -49,7 +57,10 @@ std::string_view to_string(DataMode mode) {
 }
 
 Trainer::Trainer(TrainerConfig config)
-  : config_(std::move(config)), world_(comm::make_self_world(1)), stats_(config_.metrics.size()) {}
+  : config_(std::move(config)),
+    world_(comm::make_self_world(1)),
+    adaptive_(config_.schedules.size()),
+    stats_(config_.metrics.size()) {}
 Trainer::~Trainer() = default;
 
 void Trainer::setup() {
@@ -195,21 +206,39 @@ void Trainer::open_pipelines() {
   }
 }
 
-double Trainer::learning_rate(const model::LoweredWeight& w) const {
+double Trainer::learning_rate(const model::LoweredWeight& w, std::int64_t epoch) const {
   double rate = w.optimizer->learn_rate;
-  for (const LearningRate& l : config_.schedules) {
-    const bool applies =
-        l.weights.empty() || std::find(l.weights.begin(), l.weights.end(), w.name) != l.weights.end();
-    if (applies) rate = optim::learning_rate_at(l.schedule, rate, epoch_, optimizer_step_);
+  for (std::size_t i = 0; i < config_.schedules.size(); ++i) {
+    const LearningRate& l = config_.schedules[i];
+    if (l.is_for(w.name))
+      rate = optim::learning_rate_at(l.schedule, rate, epoch, optimizer_step_, adaptive_[i].drops);
   }
   return rate;
+}
+
+std::vector<double> Trainer::scheduled_rates(std::int64_t epoch) const {
+  std::vector<double> rates;
+  for (const LearningRate& l : config_.schedules) {
+    const auto found =
+        std::find_if(model_weights_.begin(), model_weights_.end(),
+                     [&](const model::LoweredWeight& w) { return is_trained(w) && l.is_for(w.name); });
+    rates.push_back(found == model_weights_.end() ? 0 : learning_rate(*found, epoch));
+  }
+  return rates;
+}
+
+void Trainer::end_epoch_of_schedules() {
+  for (std::size_t i = 0; i < config_.schedules.size(); ++i) {
+    const auto* adaptive = std::get_if<optim::AdaptiveSchedule>(&config_.schedules[i].schedule);
+    if (adaptive != nullptr) adaptive_[i].end_epoch(*adaptive, stats_.objective());
+  }
 }
 
 void Trainer::write_step_scalars() {
   std::size_t at = 0;
   for (const model::LoweredWeight& w : model_weights_) {
-    if (!w.trainable || !w.optimizer || w.optimizer->kind == optim::OptimizerKind::none) continue;
-    for (double x : optim::scalars_at(*w.optimizer, learning_rate(w), optimizer_step_ + 1)) {
+    if (!is_trained(w)) continue;
+    for (double x : optim::scalars_at(*w.optimizer, learning_rate(w, epoch_), optimizer_step_ + 1)) {
       step_scalars_[at++] = x;
     }
   }

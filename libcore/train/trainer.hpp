@@ -37,6 +37,7 @@ namespace lbann::train {
 struct LearningRate {
   optim::Schedule schedule;
   std::vector<std::string> weights;
+  bool is_for(const std::string& name) const;
 };
 
 /// The samples of one role.
@@ -143,6 +144,8 @@ public:
   /// Weights of the model as lowered for training. After setup().
   const std::vector<model::LoweredWeight>& model_weights() const { return model_weights_; }
   const TrainerConfig& config() const { return config_; }
+  /// For each schedule the rate, in that epoch and at the next step, of the first trained weights it is for.
+  std::vector<double> scheduled_rates(std::int64_t epoch) const;
   const std::vector<std::unique_ptr<Callback>>& callbacks() const { return callbacks_; }
 
 private:
@@ -171,7 +174,8 @@ private:
   void end_step(const StepInfo& info);
   StepInfo run_batch(DataMode mode, const data::Batch& batch);
   void stop_at_bad_value(PreparedPlan& p, const StepInfo& info);
-  double learning_rate(const model::LoweredWeight& w) const;
+  double learning_rate(const model::LoweredWeight& w, std::int64_t epoch) const;
+  void end_epoch_of_schedules();
 
   bool reached_limit() const;  // of steps or time
   bool reached_end() const;
@@ -195,7 +199,8 @@ private:
   std::uint64_t use_counter_ = 0;
   std::vector<model::LoweredWeight> model_weights_;  // of the primary plan
   std::vector<double> step_scalars_;
-  std::int64_t optimizer_step_ = 0;  // t of the update rules
+  std::vector<optim::AdaptiveState> adaptive_;  // one per schedule; only the adaptive ones use theirs
+  std::int64_t optimizer_step_ = 0;             // t of the update rules
   std::map<DataMode, std::unique_ptr<data::Pipeline>> pipelines_;
   std::map<DataMode, std::int64_t> steps_;
   std::map<DataMode, std::uint64_t> draws_;

@@ -49,6 +49,28 @@ BOOST_AUTO_TEST_CASE(linear_growth) {
   BOOST_TEST(learning_rate_at(s, 0.2, 100, 0) == 1.0, within);
 }
 
+BOOST_AUTO_TEST_CASE(adaptive) {
+  // score, then the drops so far, by hand: patience 1 lets one epoch pass that is not better.
+  const AdaptiveSchedule s{1, 0.1};
+  AdaptiveState state;
+  const double nan = std::nan("");
+  const std::vector<std::pair<double, std::int64_t>> epochs{
+      {5, 0},   {4, 0},   {4, 0},   {4.5, 1},  // the second miss drops, 4.5 is what counts now
+      {4.2, 1}, {4.3, 1}, {nan, 2}, {1, 2},   {2, 3}, {1.5, 3}};
+  // After the drop at NaN nothing is better than NaN: 1 and 2 are misses.
+  for (const auto& [score, drops] : epochs) {
+    state.end_epoch(s, score);
+    BOOST_TEST(state.drops == drops);
+    BOOST_TEST(
+        learning_rate_at(s, 0.5, 3, 99, state.drops) == 0.5 * std::pow(0.1, static_cast<double>(drops)),
+        within);
+  }
+  const auto findings = check_schedule(AdaptiveSchedule{-1, -0.5});
+  BOOST_REQUIRE(findings.size() == 2U);
+  BOOST_TEST(findings[0].field == "patience");
+  BOOST_TEST(findings[1].field == "amt");
+}
+
 BOOST_AUTO_TEST_CASE(poly) {
   const PolySchedule s{2, 10, 0.01};
   BOOST_TEST(learning_rate_at(s, 0.1, 0, 0) == 0.1, within);

@@ -20,7 +20,7 @@ A .test file holds cases:
     --- timeout 30                            seconds (60)
     --- needs /usr/bin/strace                 skip the case without this file
 
-The build's bin folder comes first in PATH; the environment has nothing else of the caller's.
+The build's bin folder comes first in PATH; the environment has hardly anything else of the caller's.
 """
 import argparse
 import difflib
@@ -157,7 +157,7 @@ def run(case, bin_folder):
             with open(target, "w", encoding="utf-8") as file:
                 file.write(text)
         environment = {"PATH": bin_folder + ":/usr/bin:/bin", "HOME": folder, "LC_ALL": "C.UTF-8", "TERM": "dumb"}
-        for name in ("LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"):
+        for name in ("LD_LIBRARY_PATH", "OMP_WAIT_POLICY", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"):
             if name in os.environ:
                 environment[name] = os.environ[name]
         process = subprocess.Popen(["/bin/sh", "-c", case.command], cwd=folder, env=environment,

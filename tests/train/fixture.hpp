@@ -45,6 +45,16 @@ public:
     c.mini_batch_size = settings.mini_batch_size;
     c.num_epochs = settings.num_epochs;
     c.seed = 7;
+    const auto samples = static_cast<std::int64_t>(c.data.at(DataMode::training).samples.size());
+    for (const int index : settings.schedules) {
+      const model::CallbackNode& node = graph.callbacks[static_cast<std::size_t>(index)];
+      base::Diagnostics d;
+      const auto bound =
+          model::bind_schedule(*node.message, node.path,
+                               (samples + c.mini_batch_size - 1) / c.mini_batch_size, experiment.spans, d);
+      if (!bound) throw std::runtime_error(d.render());
+      c.schedules.push_back({bound->schedule, bound->weights});
+    }
     c.threads = threads;
     return c;
   }

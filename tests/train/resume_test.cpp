@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -83,6 +84,8 @@ struct Run {
   Run(train::TrainerConfig config, const std::string& log, std::int64_t attempt)
     : trainer(std::move(config)) {
     trainer.add_callback(train::make_early_stopping_callback({}, 100));
+    if (!trainer.config().schedules.empty())
+      trainer.add_callback(train::make_learning_rate_callback({}, trainer));
     train::RecordSettings r;
     r.path = log;
     r.run = "run";
@@ -172,7 +175,10 @@ BOOST_AUTO_TEST_CASE(a_run_resumed_after_any_step_ends_with_the_same_bits) {
        "initial_warmup_learning_rate: 0.01 warmup_steps: 9 } }"},
       {"rmsprop { learn_rate: 0.01 decay_rate: 0.9 eps: 1e-8 }",
        "callback { step_learning_rate { step: 2 amt: 0.5 } }"},
-      {"adagrad { learn_rate: 0.05 eps: 1e-8 }", ""}};
+      {"adagrad { learn_rate: 0.05 eps: 1e-8 }",
+       "callback { adaptive_learning_rate { patience: 0 amt: 0.5 } } "
+       "callback { linear_growth_learning_rate { weights: \"fc_linearity_weights\" target: 0.4 num_epochs: 3 "
+       "} }"}};
   const Folder folder;
   base::log().set_quiet(true);
   std::int64_t cases = 0;
@@ -193,6 +199,61 @@ BOOST_AUTO_TEST_CASE(a_run_resumed_after_any_step_ends_with_the_same_bits) {
   }
   BOOST_TEST_MESSAGE(cases << " interruptions");
   BOOST_TEST(cases >= 35);
+}
+
+namespace {
+
+/// What each training epoch ended with: its objective, and the rate from there on.
+class RateSpy final : public train::Callback {
+public:
+  RateSpy(const train::Trainer& trainer, std::vector<std::pair<double, double>>& seen)
+    : trainer_(trainer), seen_(seen) {}
+  void on_epoch_end(const train::RunInfo&, const train::EpochInfo& info) override {
+    seen_.emplace_back(info.stats->objective(), trainer_.scheduled_rates(info.epoch + 1).at(0));
+  }
+
+private:
+  const train::Trainer& trainer_;
+  std::vector<std::pair<double, double>>& seen_;
+};
+
+}  // namespace
+
+// LBANN's rule, replayed on the objectives of the run. The rate is so large that the objective goes up and
+// down.
+BOOST_AUTO_TEST_CASE(an_adaptive_rate_falls_when_the_objective_does_not) {
+  base::log().set_quiet(true);
+  for (const int patience : {0, 1, 2}) {
+    const train::Fixture fixture(make_text(
+        "sgd { learn_rate: 4 }",
+        "callback { adaptive_learning_rate { patience: " + std::to_string(patience) + " amt: 0.5 } }"));
+    auto config = fixture.make_config();
+    config.num_epochs = 16;
+    train::Trainer trainer(std::move(config));
+    std::vector<std::pair<double, double>> seen;
+    trainer.add_callback(std::make_unique<RateSpy>(trainer, seen));
+    trainer.setup();
+    BOOST_TEST(trainer.train());
+    double rate = 4, best = HUGE_VAL;
+    int waited = 0, drops = 0;
+    for (const auto& [objective, got] : seen) {
+      if (objective < best) {
+        best = objective;
+        waited = 0;
+      } else if (waited >= patience) {
+        rate *= 0.5;
+        best = objective;
+        waited = 0;
+        ++drops;
+      } else {
+        ++waited;
+      }
+      BOOST_TEST(got == rate);
+    }
+    BOOST_TEST(seen.size() == 16U);
+    BOOST_TEST(drops > 0);  // or nothing was tested
+    BOOST_TEST(drops < 16);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(more_epochs_continue_a_finished_run_as_if_it_had_never_ended) {

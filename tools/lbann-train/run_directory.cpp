@@ -112,19 +112,15 @@ CheckpointRoots choose_roots(const TrainOptions& options, const model::TrainingS
   for (const model::CallbackSettings& c : settings.callbacks) {
     if (c.kind != model::CallbackKind::checkpoint) continue;
     train::KeeperSettings k;
-    const std::string dir = options.checkpoint_dir.empty() ? c.directory : options.checkpoint_dir;
-    if (dir.empty())
-      throw base::Error(base::ExitCode::config, "callback 'checkpoint' has no checkpoint_dir",
-                        "write checkpoint_dir: \"ckpt\" or give --checkpoint-dir=DIR");
-    k.root = dir + "/trainer0";
+    k.root = c.directory + "/trainer0";
     k.hook_names = true;
     k.every_epochs = c.every_epochs;
     k.every_steps = c.every_steps;
     k.every_seconds = c.every_seconds;
     k.keep = 0;
-    const std::string restart = options.restart_dir.empty() ? c.restart_directory : options.restart_dir;
-    roots.search.push_back(restart.empty() ? k.root : restart + "/trainer0");
-    roots.keepers.push_back(std::move(k));
+    roots.search.push_back(c.restart_directory.empty() ? k.root : c.restart_directory + "/trainer0");
+    // Without any interval it only says where to restart from, as LBANN has it.
+    if (c.every_epochs > 0 || c.every_steps > 0 || c.every_seconds > 0) roots.keepers.push_back(std::move(k));
   }
   return roots;
 }

@@ -19,9 +19,8 @@
 #include "lbann-train/signals.hpp"
 #include "lbann-train/supervisor.hpp"
 #include "model/bind_algorithm.hpp"
+#include "model/check_experiment.hpp"
 #include "model/identity.hpp"
-#include "model/reader_sizes.hpp"
-#include "model/settings.hpp"
 #include "passes/describe.hpp"
 #include "train/bench.hpp"
 #include "train/callbacks/callbacks.hpp"
@@ -36,11 +35,7 @@ void report(const base::Diagnostics& d, const TrainOptions& options) {
   if (!d.all().empty()) report_diagnostics(d, options.common);
 }
 
-struct Loaded {
-  model::Experiment experiment;
-  model::LayerGraph graph;
-  model::TrainingSettings settings;
-};
+using Loaded = model::CheckedExperiment;
 
 void apply_command_line(const TrainOptions& o, model::Experiment& e, base::Diagnostics& d) {
   const auto set = [&](const std::string& path, std::optional<std::int64_t> value) {
@@ -76,29 +71,31 @@ void apply_data_paths(const TrainOptions& o, model::TrainingSettings& s) {
   }
 }
 
+void apply_checkpoint_folders(const TrainOptions& o, model::TrainingSettings& s) {
+  for (model::CallbackSettings& c : s.callbacks) {
+    if (c.kind != model::CallbackKind::checkpoint) continue;
+    if (!o.checkpoint_dir.empty()) c.directory = o.checkpoint_dir;
+    if (!o.restart_dir.empty()) c.restart_directory = o.restart_dir;
+  }
+}
+
 /// Everything that can be checked without data. Returns nothing when errors were reported.
 std::optional<Loaded> load(const TrainOptions& options, base::ExitCode& code) {
   base::Diagnostics d;
-  Loaded l;
-  l.experiment = model::load_experiment(options.experiment.merge_order(), options.experiment.sets, d);
-  apply_command_line(options, l.experiment, d);
-  if (options.print_config && !d.has_errors()) base::log().print(model::print_resolved(l.experiment));
-  model::check_complete(l.experiment, d);
-  l.graph = model::make_layer_graph(l.experiment, d);
-  l.settings = model::bind_settings(l.experiment, l.graph, d);
-  apply_data_paths(options, l.settings);
-  // As lbann-validate does, to the letter: what one of them accepts or says the other does too.
-  if (model::knows_data_fields(l.settings)) {
-    model::LowerOptions lower;
-    lower.batch = std::max<std::int64_t>(1, l.settings.mini_batch_size);
-    lower.fields = model::make_data_fields(l.settings);
-    model::apply_reader_sizes(l.experiment, lower.fields, d);
-    model::lower_model(l.experiment, l.graph, lower, d);
-  }
+  model::Experiment experiment =
+      model::load_experiment(options.experiment.merge_order(), options.experiment.sets, d);
+  apply_command_line(options, experiment, d);
+  if (options.print_config && !d.has_errors()) base::log().print(model::print_resolved(experiment));
+  model::CheckOptions check;
+  check.adjust = [&options](model::TrainingSettings& s) {
+    apply_data_paths(options, s);
+    apply_checkpoint_folders(options, s);
+  };
+  Loaded loaded = model::check_experiment(std::move(experiment), check, d);
   report(d, options);
   code = d.exit_code();
   if (d.has_errors()) return std::nullopt;
-  return l;
+  return loaded;
 }
 
 /// Of the run that is continued, unless another one is asked for, which is then refused.
@@ -155,6 +152,8 @@ std::vector<std::string> list_identity(const TrainOptions& o, const Loaded& l,
 
 void add_callbacks(const TrainOptions& o, const Loaded& l, const log::RunInfo& run, train::Trainer& trainer) {
   const train::Speaker who{l.settings.model, 0};
+  if (!trainer.config().schedules.empty())
+    trainer.add_callback(train::make_learning_rate_callback(who, trainer));
   for (const model::CallbackSettings& c : l.settings.callbacks) {
     if (c.kind == model::CallbackKind::print) {
       trainer.add_callback(train::make_print_callback(who, version()));

@@ -37,6 +37,8 @@ class Trainer;
 std::unique_ptr<Callback> try_make_callback(const model::CallbackSettings& settings, Speaker who,
                                             Trainer& trainer);
 
+/// LBANN's line after an epoch that changed the rate of a schedule.
+std::unique_ptr<Callback> make_learning_rate_callback(Speaker who, const Trainer& trainer);
 std::unique_ptr<Callback> make_early_stopping_callback(Speaker who, std::int64_t patience);
 std::unique_ptr<Callback> make_check_metric_callback(const model::CallbackSettings& settings);
 std::unique_ptr<Callback> make_check_gradients_callback(const model::CallbackSettings& settings,
