@@ -9,6 +9,8 @@
 #include <map>
 #include <optional>
 
+#include "log/log_reader.hpp"
+
 namespace lbann::log {
 
 namespace {
@@ -91,7 +93,38 @@ private:
 
 struct Head {
   int instance = 0;
-  std::string statistic{};
+  std::string_view statistic{};
+};
+
+// One value as views into its line.
+struct ValueView {
+  int instance = 0;
+  std::string_view statistic{};
+  std::string_view mode{};
+  std::int64_t epoch = 0;
+  std::string_view metric{};
+  double value = 0;
+  std::string_view unit{};
+};
+
+// Where the scanner's findings go.
+class ConsoleSink {
+public:
+  virtual ~ConsoleSink() = default;
+  virtual void value(const ValueView& v) = 0;
+  virtual void exchange(ConsoleExchange e) = 0;
+  virtual void start() = 0;  // the program starts, perhaps again
+  // A trainer goes on behind an epoch it had passed.
+  virtual void step_back(int instance, std::int64_t epoch) = 0;
+  virtual void fragment(std::string_view line) = 0;
+};
+
+// Numbers that are said once.
+struct ConsoleWorld {
+  std::int64_t steps_per_epoch = 0;
+  std::int64_t num_processes = 0;
+  std::int64_t processes_on_node = 0;
+  std::int64_t num_trainers = 0;
 };
 
 // Labels that launchers put before each line: srun --label and mpirun --tag-output.
@@ -137,24 +170,31 @@ std::optional<Head> take_head(Line& line) {
   return head;
 }
 
-class Reader {
+class Scanner {
 public:
-  explicit Reader(ConsoleLog& log) : log_(log) {}
+  explicit Scanner(ConsoleSink& sink) : sink_(sink) {}
+
+  ConsoleWorld world{};
 
   void read(std::string_view text, bool whole) {
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    if (text.empty()) return;
     Line line = without_label(text);
-    if (line.rest().find("STARTING lbann with this command line") != std::string_view::npos) {
+    // A value line begins with its model's name; the banner is a line of its own, perhaps labelled.
+    if (!line.rest().empty() && line.rest()[0] == 'S' && line.rest().size() < 200 &&
+        line.rest().find("STARTING lbann with this command line") != std::string_view::npos) {
       trainers_.clear();
+      sink_.start();
       return;
     }
     if (read_epoch_head(line) || read_learning_rate(line) || read_exchange(line) || read_gpu_memory(line))
       return;
     if (read_world(line)) return;
     if (const auto head = take_head(line)) {
-      if (!whole || !read_value(line, *head)) ++log_.num_fragments;
+      if (!whole || !read_value(line, *head)) sink_.fragment(text);
     } else if (line.rest().find(" epoch ") != std::string_view::npos &&
                line.rest().find(" : ") != std::string_view::npos) {
-      ++log_.num_fragments;
+      sink_.fragment(text);
     }
   }
 
@@ -166,6 +206,8 @@ private:
 
   std::int64_t training_epoch(int instance, std::int64_t printed) {
     Trainer& t = trainers_[instance];
+    if (printed == t.last) return t.offset + printed;
+    if (printed > 0 && printed < t.last) sink_.step_back(instance, t.offset + printed);
     // Only a new beginning is a new round: a smaller number that is not 0 is a run that was resumed.
     if (printed == 0 && t.last > 0) t.offset += t.last + 1;
     t.last = printed;
@@ -183,7 +225,7 @@ private:
 
   // After the head: mode, name, " : ", number, unit.
   bool read_value(Line& line, const Head& head) {
-    ConsoleValue v;
+    ValueView v;
     v.instance = head.instance;
     v.statistic = head.statistic;
     std::optional<std::int64_t> printed;
@@ -192,8 +234,8 @@ private:
       printed = line.take_integer();
       if (!printed || *printed > (std::int64_t{1} << 40) || !line.take(" ")) return false;
     } else {
-      for (const char* mode : {"validation", "tournament", "test"})
-        if (line.take(std::string(mode) + " ")) v.mode = mode;
+      for (const std::string_view mode : {"validation ", "tournament ", "test "})
+        if (line.take(mode)) v.mode = mode.substr(0, mode.size() - 1);
       if (v.mode.empty()) return false;
     }
     v.metric = line.take_until(" : ");
@@ -209,7 +251,7 @@ private:
       v.unit = line.rest();
     }
     v.epoch = printed ? training_epoch(v.instance, *printed) : evaluation_epoch(v.instance);
-    log_.values.push_back(std::move(v));
+    sink_.value(v);
     return true;
   }
 
@@ -229,7 +271,7 @@ private:
       return false;
     line.take("/to");
     if (!line.take("] iter/epoch = [")) return false;
-    if (const auto steps = line.take_integer()) log_.steps_per_epoch = *steps;
+    if (const auto steps = line.take_integer()) world.steps_per_epoch = *steps;
     return true;
   }
 
@@ -240,9 +282,7 @@ private:
     const auto rate = line.take_number();
     if (!rate || !line.take(" at epoch ")) return false;
     const auto epoch = line.take_integer();
-    if (epoch)
-      log_.values.push_back(
-          {static_cast<int>(*instance), {}, "training", *epoch, "learning rate", *rate, {}});
+    if (epoch) sink_.value({static_cast<int>(*instance), {}, "training", *epoch, "learning rate", *rate, {}});
     return true;
   }
 
@@ -259,7 +299,7 @@ private:
     e.step = *step;
     e.trainer = static_cast<int>(*trainer);
     e.winner = static_cast<int>(*winner);
-    log_.exchanges.push_back(std::move(e));
+    sink_.exchange(std::move(e));
     return true;
   }
 
@@ -269,21 +309,21 @@ private:
     if (!instance || !line.take(" GPU memory usage statistics : ")) return false;
     const auto mean = line.take_number();
     if (mean && line.take(" GiB mean,"))
-      log_.values.push_back({static_cast<int>(*instance),
-                             {},
-                             "training",
-                             evaluation_epoch(static_cast<int>(*instance)),
-                             "GPU memory",
-                             *mean,
-                             "GiB"});
+      sink_.value({static_cast<int>(*instance),
+                   {},
+                   "training",
+                   evaluation_epoch(static_cast<int>(*instance)),
+                   "GPU memory",
+                   *mean,
+                   "GiB"});
     return true;
   }
 
   bool read_world(Line line) {
     line.skip_blanks();
-    for (const auto& [name, target] : {std::pair{"Total number of processes", &log_.num_processes},
-                                       std::pair{"Processes on node", &log_.processes_on_node},
-                                       std::pair{"Trainers", &log_.num_trainers}}) {
+    for (const auto& [name, target] : {std::pair{"Total number of processes", &world.num_processes},
+                                       std::pair{"Processes on node", &world.processes_on_node},
+                                       std::pair{"Trainers", &world.num_trainers}}) {
       Line at = line;
       if (!at.take(name)) continue;
       at.skip_blanks();
@@ -295,23 +335,90 @@ private:
     return false;
   }
 
-  ConsoleLog& log_;
+  ConsoleSink& sink_;
   std::map<int, Trainer> trainers_;
+};
+
+class ListSink final : public ConsoleSink {
+public:
+  explicit ListSink(ConsoleLog& log) : log_(log) {}
+  void value(const ValueView& v) override {
+    log_.values.push_back({v.instance, std::string(v.statistic), std::string(v.mode), v.epoch,
+                           std::string(v.metric), v.value, std::string(v.unit)});
+  }
+  void exchange(ConsoleExchange e) override { log_.exchanges.push_back(std::move(e)); }
+  void start() override {}
+  void step_back(int, std::int64_t) override {}
+  void fragment(std::string_view) override { ++log_.num_fragments; }
+
+private:
+  ConsoleLog& log_;
+};
+
+// Console text as series. Lines have no clock and no step; epochs are places.
+class SeriesSink final : public ConsoleSink {
+public:
+  explicit SeriesSink(MetricLog& log) : log_(log) {}
+  void value(const ValueView& v) override {
+    if (started_again_ && v.mode == "training") {
+      started_again_ = false;
+      MetricPoint place;
+      place.epoch = v.epoch;
+      if (!log_.series.empty()) log_.restart(place);
+    }
+    MetricPoint p;
+    p.epoch = v.epoch;
+    p.value = v.value;
+    log_.add({{}, v.instance, false, v.mode, v.statistic, v.metric}, v.unit, p);
+  }
+  void exchange(ConsoleExchange) override {}
+  void start() override { started_again_ = true; }
+  void step_back(int instance, std::int64_t epoch) override {
+    MetricPoint place;
+    place.epoch = epoch;
+    log_.restart(place, instance);
+  }
+  void fragment(std::string_view line) override {
+    log_.skip("torn line '" + std::string(line.substr(0, 60)) + (line.size() > 60 ? "...'" : "'"));
+  }
+
+private:
+  MetricLog& log_;
+  bool started_again_ = false;
+};
+
+class ConsoleSeries final : public LogReader {
+public:
+  explicit ConsoleSeries(MetricLog& log) : log_(log), sink_(log), scanner_(sink_) {}
+  std::size_t read(std::string_view text, bool end) override {
+    const std::size_t taken = for_each_line(
+        text, end, true, [this](std::string_view line, bool whole) { scanner_.read(line, whole); });
+    log_.steps_per_epoch = scanner_.world.steps_per_epoch;
+    return taken;
+  }
+
+private:
+  MetricLog& log_;
+  SeriesSink sink_;
+  Scanner scanner_;
 };
 
 }  // namespace
 
 ConsoleLog parse_console(std::string_view text) {
   ConsoleLog log;
-  Reader reader(log);
-  while (!text.empty()) {
-    const std::size_t end = text.find_first_of("\r\n");
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    while (!line.empty() && (line.back() == ' ' || line.back() == '\t')) line.remove_suffix(1);
-    if (!line.empty()) reader.read(line, end != std::string_view::npos);
-  }
+  ListSink sink(log);
+  Scanner scanner(sink);
+  for_each_line(text, true, true, [&](std::string_view line, bool whole) { scanner.read(line, whole); });
+  log.steps_per_epoch = scanner.world.steps_per_epoch;
+  log.num_processes = scanner.world.num_processes;
+  log.processes_on_node = scanner.world.processes_on_node;
+  log.num_trainers = scanner.world.num_trainers;
   return log;
+}
+
+std::unique_ptr<LogReader> make_console_reader(MetricLog& log) {
+  return std::make_unique<ConsoleSeries>(log);
 }
 
 }  // namespace lbann::log

@@ -2,6 +2,7 @@
 #include "plot/series.hpp"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,134 +11,248 @@
 #include <set>
 
 #include "base/diagnostic.hpp"
-#include "base/files.hpp"
-#include "log/console_reader.hpp"
-#include "log/run_record.hpp"
+#include "log/log_file.hpp"
 
 namespace lbann::plot {
+
+namespace fs = std::filesystem;
 
 namespace {
 
 const std::set<std::string> side_metrics = {"run time", "mini-batch time", "GPU memory", "learning rate"};
 
-Series& series_of(Run& run, int instance, const std::string& mode, const std::string& metric,
-                  const std::string& unit) {
-  for (Series& s : run.series)
-    if (s.instance == instance && s.mode == mode && s.metric == metric) return s;
-  return run.series.emplace_back(Series{instance, mode, metric, unit, {}});
-}
-
-// Points in the order of epoch and step; a repeated one replaces the earlier.
-void put(Series& series, const Point& point) {
-  const auto before = [](const Point& a, const Point& b) {
-    return std::pair(a.epoch, a.step.value_or(0)) < std::pair(b.epoch, b.step.value_or(0));
-  };
-  const auto at = std::lower_bound(series.points.begin(), series.points.end(), point, before);
-  if (at != series.points.end() && !before(point, *at))
-    *at = point;
-  else
-    series.points.insert(at, point);
-}
-
-void add_records(Run& run, const log::RunLog& text, Axis axis) {
-  const bool wants_steps = axis == Axis::step;
-  const bool has_steps = std::any_of(text.records.begin(), text.records.end(),
-                                     [](const log::RunRecord& r) { return r.kind == "step"; });
-  double began = 0;
-  std::int64_t attempt = -1;
-  double before = 0;  // seconds of earlier attempts
-  double last = 0;
-  for (const log::RunRecord& r : text.records) {
-    if (r.attempt != attempt) {
-      before = last;
-      began = r.wall;
-      attempt = r.attempt;
-    }
-    last = before + r.wall - began;
-    const bool by_step = wants_steps && has_steps && r.mode == "training";
-    if ((r.kind == "step") != by_step) continue;
-    for (const auto& [metric, value] : r.metrics)
-      put(series_of(run, 0, r.mode, metric, {}), {r.epoch, r.step, last, value});
-  }
-  if (!text.bad_lines.empty())
-    run.warnings.push_back(fmt::format("{}:{}: {} of its lines are no records; the first: {}", run.name,
-                                       text.bad_lines[0].line, text.bad_lines.size(),
-                                       text.bad_lines[0].reason));
-}
-
 // Console lines have no clock: an epoch ends after all run times up to its own.
 void add_console_times(Run& run) {
-  std::map<int, std::map<std::int64_t, double>> seconds;
+  std::map<int, std::vector<std::pair<std::int64_t, double>>> seconds;  // of a trainer: epoch, run time
   for (const Series& s : run.series)
-    if (s.metric == "run time" && s.mode != "test")
+    if (s.metric == "run time" && s.mode != "test" && !s.points.empty() && std::isnan(s.points.back().time))
       for (const Point& p : s.points)
-        if (std::isfinite(p.value)) seconds[s.instance][p.epoch] += p.value;
-  for (auto& [instance, by_epoch] : seconds) {
+        if (std::isfinite(p.value)) seconds[s.instance].emplace_back(p.epoch, p.value);
+  for (auto& [instance, list] : seconds) {
+    std::sort(list.begin(), list.end());
     double sum = 0;
-    for (auto& [epoch, value] : by_epoch) value = sum += value;
+    for (auto& [epoch, value] : list) value = sum += value;
   }
   for (Series& s : run.series) {
     const auto found = seconds.find(s.instance);
     if (found == seconds.end()) continue;
+    // Both are in the order of epochs; the last entry of an epoch has the sum.
+    const auto& list = found->second;
+    std::size_t at = 0;
     for (Point& p : s.points) {
-      const auto at = found->second.find(p.epoch);
-      if (at != found->second.end()) p.time = at->second;
+      while (at + 1 < list.size() && list[at + 1].first <= p.epoch) ++at;
+      if (std::isnan(p.time) && list[at].first == p.epoch) p.time = list[at].second;
     }
   }
 }
 
-void add_console(Run& run, const log::ConsoleLog& text) {
+// Steps per epoch from points that say both: a point of an epoch stands at its end.
+double guess_steps_per_epoch(const Run& run) {
+  for (const Series& s : run.series) {
+    if (s.per_step || s.points.empty()) continue;
+    const Point& p = s.points.back();
+    if (p.epoch >= 0 && p.step > 0) return static_cast<double>(p.step) / static_cast<double>(p.epoch + 1);
+  }
+  for (const Series& s : run.series)
+    for (std::size_t i = 1; s.per_step && i < s.points.size(); ++i)
+      if (s.points[i].epoch > s.points[i - 1].epoch && s.points[i - 1].epoch >= 0)
+        return static_cast<double>(s.points[i - 1].step) / static_cast<double>(s.points[i - 1].epoch + 1);
+  return 0;
+}
+
+void finish(Run& run, std::int64_t steps_per_epoch) {
   std::set<int> instances;
-  for (const log::ConsoleValue& v : text.values) {
-    const std::string mode = v.statistic.empty() ? v.mode : v.mode + " " + v.statistic;
-    Point p{v.epoch, std::nullopt, std::nullopt, v.value};
-    if (text.steps_per_epoch > 0) p.step = (v.epoch + 1) * text.steps_per_epoch;
-    put(series_of(run, v.instance, mode, v.metric, v.unit), p);
-    if (v.instance >= 0) instances.insert(v.instance);
+  for (Series& s : run.series) {
+    if (s.instance >= 0) instances.insert(s.instance);
+    if (steps_per_epoch > 0)
+      for (Point& p : s.points)
+        if (p.step < 0 && p.epoch >= 0 && p.epoch < (std::int64_t{1} << 40))
+          p.step = (p.epoch + 1) * steps_per_epoch;
   }
   run.num_instances = static_cast<int>(std::max<std::size_t>(1, instances.size()));
   add_console_times(run);
-  if (text.num_fragments > 0)
-    run.warnings.push_back(fmt::format("{}: {} torn lines skipped", run.name, text.num_fragments));
+  const double guess =
+      steps_per_epoch > 0 ? static_cast<double>(steps_per_epoch) : guess_steps_per_epoch(run);
+  for (Series& s : run.series) s.steps_per_epoch = guess;
+}
+
+// Parts of one path: event files of several attempts, train/ and validation/ beside each other.
+std::string mode_of_folder(const fs::path& file) {
+  const std::string folder = file.parent_path().filename().string();
+  if (folder == "train" || folder == "training") return "training";
+  if (folder == "validation" || folder == "val" || folder == "valid" || folder == "eval") return "validation";
+  return folder == "test" ? "test" : "";
+}
+
+[[noreturn]] void refuse_empty(const std::string& name) {
+  throw base::Error(base::ExitCode::data, fmt::format("'{}' holds no values of a run", name),
+                    "expected log.jsonl, the console text of a training run, a CSV table or a TensorBoard "
+                    "event file");
 }
 
 }  // namespace
 
-std::optional<double> Point::x(Axis axis) const {
-  if (axis == Axis::epoch) return static_cast<double>(epoch);
-  if (axis == Axis::time) return time;
-  if (step) return static_cast<double>(*step);
-  return std::nullopt;
+std::optional<double> x_of(const Series& series, const Point& p, Axis axis) {
+  if (axis == Axis::time) return std::isnan(p.time) ? std::nullopt : std::optional(p.time);
+  if (axis == Axis::step) return p.step < 0 ? std::nullopt : std::optional(static_cast<double>(p.step));
+  if (series.per_step && series.steps_per_epoch > 0 && p.step >= 0)
+    return static_cast<double>(p.step) / series.steps_per_epoch;
+  return p.epoch < 0 ? std::nullopt : std::optional(static_cast<double>(p.epoch));
 }
 
-Run parse_run(const std::string& name, std::string_view text, Axis axis) {
-  Run run;
-  run.name = name;
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin != std::string_view::npos && text[begin] == '{')
-    add_records(run, log::parse_records(text), axis);
-  else
-    add_console(run, log::parse_console(text));
-  if (run.series.empty())
-    throw base::Error(base::ExitCode::data, fmt::format("'{}' holds no values of a run", name),
-                      "expected log.jsonl or the console text of a training run");
-  const bool placed = std::any_of(run.series.begin(), run.series.end(), [axis](const Series& s) {
-    return std::any_of(s.points.begin(), s.points.end(), [axis](const Point& p) { return p.x(axis); });
-  });
-  if (!placed)
-    throw base::Error(
-        base::ExitCode::data,
-        fmt::format("'{}' does not say the {} of its values", name, axis == Axis::time ? "time" : "step"),
-        "use --x epoch");
-  return run;
+std::vector<Run> make_runs(log::MetricLog log, const std::string& name) {
+  std::vector<Run> runs;
+  for (log::MetricSeries& s : log.series) {
+    if (s.points.empty()) continue;
+    const std::string run_name = s.run.empty() ? name : s.run;
+    auto at = std::find_if(runs.begin(), runs.end(), [&](const Run& r) { return r.name == run_name; });
+    if (at == runs.end()) {
+      runs.push_back({run_name, 1, {}, log.restarts, {}});
+      at = runs.end() - 1;
+    }
+    Series out;
+    out.instance = s.instance;
+    out.per_step = s.per_step;
+    out.mode = s.statistic.empty() ? s.mode : s.mode + " " + s.statistic;
+    out.metric = std::move(s.metric);
+    out.unit = std::move(s.unit);
+    out.points = std::move(s.points);
+    at->series.push_back(std::move(out));
+  }
+  for (Run& run : runs) finish(run, log.steps_per_epoch);
+  if (!runs.empty() && log.num_skipped > 0)
+    runs[0].warnings.push_back(fmt::format("{}: {} part{} of it skipped; {}", name, log.num_skipped,
+                                           log.num_skipped == 1 ? "" : "s", fmt::join(log.notes, "; ")));
+  return runs;
 }
 
-Run load_run(const std::string& path, Axis axis) {
+std::vector<std::string> logs_of(const std::string& path) {
   std::error_code ignored;
-  const std::filesystem::path records = std::filesystem::path(path) / "log.jsonl";
-  if (path != "-" && std::filesystem::exists(records, ignored))
-    return parse_run(path, base::read_file(records), axis);
-  return parse_run(path, base::read_file(path), axis);
+  if (path == "-" || !fs::is_directory(path, ignored)) return {path};
+  for (const char* name : {"log.jsonl", "out.log", "run.log"})
+    if (fs::exists(fs::path(path) / name, ignored)) return {(fs::path(path) / name).string()};
+  std::vector<std::string> found;
+  for (auto at =
+           fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied, ignored);
+       at != fs::recursive_directory_iterator(); at.increment(ignored)) {
+    if (ignored || at.depth() > 3) break;
+    const std::string file = at->path().filename().string();
+    if (file.find("tfevents") != std::string::npos) found.push_back(at->path().string());
+  }
+  std::sort(found.begin(), found.end());
+  if (found.empty())
+    throw base::Error(base::ExitCode::data, fmt::format("the folder '{}' holds no log", path),
+                      "expected log.jsonl, out.log, run.log or events.out.tfevents* in it");
+  return found;
+}
+
+std::vector<Run> load_runs(const std::string& path) {
+  std::vector<std::string> files = logs_of(path);
+  std::vector<Run> parts;
+  for (const std::string& file : files) {
+    std::vector<Run> runs = make_runs(log::load_log(file), files.size() == 1 ? path : file);
+    if (files.size() == 1) {
+      if (runs.empty()) refuse_empty(path);
+      return runs;
+    }
+    const std::string mode = mode_of_folder(file);
+    for (Run& run : runs) {
+      for (Series& s : run.series)
+        if (!mode.empty()) s.mode = mode;
+      run.name = path;
+      parts.push_back(std::move(run));
+    }
+  }
+  if (parts.empty()) refuse_empty(path);
+  std::vector<Run> runs;
+  runs.push_back(stitch(std::move(parts)));
+  return runs;
+}
+
+std::vector<Run> parse_runs(const std::string& name, std::string_view text) {
+  std::vector<Run> runs = make_runs(log::read_log(text), name);
+  if (runs.empty()) refuse_empty(name);
+  return runs;
+}
+
+Run stitch(std::vector<Run> parts) {
+  Run whole;
+  whole.name = parts.front().name;
+  log::MetricLog log;
+  double elapsed = 0;
+  for (Run& part : parts) {
+    double last = 0;
+    Point first;  // the earliest place of this part
+    bool any = false;
+    for (const Series& s : part.series)
+      for (const Point& p : s.points) {
+        if (!any || std::pair(p.epoch, p.step) < std::pair(first.epoch, first.step)) first = p;
+        any = true;
+        if (std::isfinite(p.time)) last = std::max(last, p.time);
+      }
+    for (const Series& s : part.series) {
+      log::MetricSeries& target = log.find({{}, s.instance, s.per_step, s.mode, {}, s.metric}, s.unit);
+      if (!target.points.empty()) {
+        const auto lost = [&](const Point& p) {
+          return std::pair(p.epoch, p.step) > std::pair(first.epoch, first.step);
+        };
+        target.points.erase(std::remove_if(target.points.begin(), target.points.end(), lost),
+                            target.points.end());
+      }
+      for (Point p : s.points) {
+        p.time += elapsed;
+        log::MetricLog::append(target, p);
+      }
+    }
+    if (&part != &parts.front() && any) {
+      first.time = elapsed;
+      log.restarts.push_back(first);
+    }
+    for (Point p : part.restarts) {
+      p.time += elapsed;
+      log.restarts.push_back(p);
+    }
+    whole.warnings.insert(whole.warnings.end(), part.warnings.begin(), part.warnings.end());
+    elapsed += last;
+  }
+  log.settle();
+  std::vector<Run> made = make_runs(std::move(log), whole.name);
+  if (made.empty()) return whole;
+  made[0].warnings = std::move(whole.warnings);
+  return std::move(made[0]);
+}
+
+Axis default_axis(const std::vector<Run>& runs) {
+  for (const Axis axis : {Axis::epoch, Axis::step}) {
+    const bool all = std::all_of(runs.begin(), runs.end(), [axis](const Run& run) {
+      return std::any_of(run.series.begin(), run.series.end(), [axis](const Series& s) {
+        return !s.points.empty() && x_of(s, s.points.back(), axis);
+      });
+    });
+    if (all) return axis;
+  }
+  return Axis::time;
+}
+
+void choose_level(std::vector<Run>& runs, Axis axis) {
+  for (Run& run : runs) {
+    std::set<std::tuple<int, std::string, std::string>> preferred;
+    const bool steps = axis == Axis::step;
+    for (const Series& s : run.series)
+      if (s.per_step == steps) preferred.emplace(s.instance, s.mode, s.metric);
+    std::erase_if(run.series, [&](const Series& s) {
+      return s.per_step != steps && preferred.count({s.instance, s.mode, s.metric}) > 0;
+    });
+    const bool placed = std::any_of(run.series.begin(), run.series.end(), [axis](const Series& s) {
+      return std::any_of(s.points.begin(), s.points.end(),
+                         [&](const Point& p) { return x_of(s, p, axis).has_value(); });
+    });
+    if (placed) continue;
+    const char* what = axis == Axis::time ? "time" : axis == Axis::step ? "step" : "epoch";
+    throw base::Error(base::ExitCode::data,
+                      fmt::format("'{}' does not say the {} of its values", run.name, what),
+                      axis == Axis::epoch ? "use --x step" : "use --x epoch");
+  }
 }
 
 void select_metrics(std::vector<Run>& runs, const std::vector<std::string>& names) {
@@ -145,14 +260,21 @@ void select_metrics(std::vector<Run>& runs, const std::vector<std::string>& name
   const std::vector<std::string> known = metric_names(runs);
   for (const std::string& given : names) {
     const std::string name = given == "objective" ? "objective function" : given;
-    if (std::find(known.begin(), known.end(), name) == known.end())
+    bool matched = false;
+    for (const std::string& metric : known) {
+      if (metric != name && ::fnmatch(name.c_str(), metric.c_str(), 0) != 0) continue;
+      wanted.insert(metric);
+      matched = true;
+    }
+    if (!matched)
       throw base::Error(base::ExitCode::usage, fmt::format("no run has a metric '{}'", name),
                         fmt::format("metrics: {}", fmt::join(known, ", ")));
-    wanted.insert(name);
   }
+  const bool only_side = std::all_of(known.begin(), known.end(),
+                                     [](const std::string& name) { return side_metrics.count(name) > 0; });
   for (Run& run : runs)
     std::erase_if(run.series, [&](const Series& s) {
-      return wanted.empty() ? side_metrics.count(s.metric) > 0 : wanted.count(s.metric) == 0;
+      return wanted.empty() ? !only_side && side_metrics.count(s.metric) > 0 : wanted.count(s.metric) == 0;
     });
 }
 
@@ -171,7 +293,8 @@ std::string series_label(const Run& run, const Series& series, bool several_runs
 }
 
 bool larger_is_better(std::string_view metric) {
-  for (const char* word : {"accuracy", "precision", "recall", "auc", "f1", "r2", "correlation", "score"})
+  for (const char* word :
+       {"accuracy", "precision", "recall", "auc", "f1", "r2", "correlation", "score", "acc"})
     if (metric.find(word) != std::string_view::npos) return true;
   return false;
 }

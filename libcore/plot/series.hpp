@@ -1,9 +1,9 @@
 // Runs as curves: what every figure and table of this room is made from.
 //
-// A series is one metric of one mode of one trainer of one run, a point per epoch (per step when
-// steps were recorded and asked for). An epoch that was run twice, after a restart, counts once:
-// the later value stands. Values keep the unit in which they were logged; a percentage is 97, not
-// 0.97. NaN and infinities stay points, so that figures can break there.
+// A series is one metric of one mode of one trainer of one run, a point per epoch or per step. A
+// place that was passed twice, after a restart, counts once: the later value stands. Values keep the
+// unit in which they were logged; a percentage is 97, not 0.97. NaN and infinities stay points, so
+// that figures can break there.
 #pragma once
 
 #include <cstdint>
@@ -12,42 +12,56 @@
 #include <string_view>
 #include <vector>
 
+#include "log/metric_log.hpp"
+
 namespace lbann::plot {
 
 enum class Axis { epoch, step, time };
 
-struct Point {
-  std::int64_t epoch = 0;              // from 0, as the log numbers them
-  std::optional<std::int64_t> step{};  // training steps done
-  std::optional<double> time{};        // seconds since the run began
-  double value = 0;
-  /// Position on the axis; nullopt when the log does not say.
-  std::optional<double> x(Axis axis) const;
-};
+using Point = log::MetricPoint;
 
 struct Series {
-  int instance = 0;  // trainer; -1: over all trainers
-  std::string mode{};
+  int instance = 0;       // trainer; -1: over all trainers
+  bool per_step = false;  // one point per training step
+  std::string mode{};     // with the statistic of a series over all trainers: "validation average"
   std::string metric{};
   std::string unit{};
   std::vector<Point> points{};
+  double steps_per_epoch = 0;  // 0: not known
 };
 
 struct Run {
   std::string name{};
   int num_instances = 1;
   std::vector<Series> series{};
+  std::vector<Point> restarts{};
   std::vector<std::string> warnings{};  // what was skipped, for the user
 };
 
-/// Reads a run by its content: records (log.jsonl) or console text.
-/// Throws Error(data) when there is no value in it.
-Run parse_run(const std::string& name, std::string_view text, Axis axis);
-/// `path`: a file, `-`, or a run directory that holds log.jsonl. Throws Error(data).
-Run load_run(const std::string& path, Axis axis);
+/// Position on the axis; nullopt when the log does not say.
+std::optional<double> x_of(const Series& series, const Point& point, Axis axis);
 
-/// Keeps the metrics of these names; without names all but times, memory and learning rate.
-/// `objective` means `objective function`. Throws Error(usage) for a name that no run has.
+/// The runs of a log: one, or as many as it names. No values: none.
+std::vector<Run> make_runs(log::MetricLog log, const std::string& name);
+/// `path`: a log, `-`, or a folder with log.jsonl, out.log or TensorBoard event files.
+/// Throws Error(data) when it cannot be read or holds no values.
+std::vector<Run> load_runs(const std::string& path);
+/// Throws Error(data) when there is no value in `text`.
+std::vector<Run> parse_runs(const std::string& name, std::string_view text);
+/// The logs a folder holds, in the order of their names; a file is itself.
+std::vector<std::string> logs_of(const std::string& path);
+/// One run whose log continues in the next: what a later part repeats, it replaces.
+Run stitch(std::vector<Run> parts);
+
+/// Epochs if all runs number them, else steps, else seconds.
+Axis default_axis(const std::vector<Run>& runs);
+/// Where a metric was logged per step and per epoch, keeps what suits the axis: steps on the axis of
+/// steps, else epochs. Throws Error(data) when a run says nothing of the axis.
+void choose_level(std::vector<Run>& runs, Axis axis);
+
+/// Keeps the metrics that match these names or shell patterns; without names all but times, memory
+/// and learning rate. `objective` means `objective function`. Throws Error(usage) for a name that no
+/// run has.
 void select_metrics(std::vector<Run>& runs, const std::vector<std::string>& names);
 
 /// Names of metrics in the order in which they first appear.

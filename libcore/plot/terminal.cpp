@@ -1,7 +1,9 @@
-// Curves as text: one mark per column and series, lines interpolated between neighbouring points.
+// Curves as text: Braille dots in colours, or one mark per column and series where there is no colour.
 //
-// The axis of values covers the finite values of the panel; a point that is no number leaves a gap.
-// The legend stands below the panel, so it never covers a curve.
+// A Braille cell is two dots wide and four high, so a panel of 70 by 14 cells has 140 by 56 dots:
+//   bit of dot (column, row): 0 1 2 6 | 3 4 5 7, U+2800 + bits
+// A cell that several curves cross takes the colour of the last. A point that is no number leaves a
+// gap. The legend stands below the panel, so it never covers a curve.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,14 +17,7 @@ namespace lbann::plot {
 
 namespace {
 
-constexpr int num_rows = 12;
 constexpr int margin = 11;  // value labels and the axis
-
-struct Curve {
-  std::string label;
-  std::string mark;
-  std::vector<std::pair<double, double>> points;  // x, value; value may be no number
-};
 
 struct Range {
   double low = std::numeric_limits<double>::infinity();
@@ -43,68 +38,106 @@ struct Range {
   }
 };
 
-class Panel {
-public:
-  Panel(int columns) : width_(columns), cells_(num_rows, std::vector<std::string>(columns, " ")) {}
+std::string utf8_of(unsigned code) {  // U+0800 to U+FFFF
+  return {static_cast<char>(0xE0 | code >> 12), static_cast<char>(0x80 | (code >> 6 & 0x3F)),
+          static_cast<char>(0x80 | (code & 0x3F))};
+}
 
-  void draw(const Curve& curve, const Range& x, const Range& y) {
-    for (std::size_t i = 0; i < curve.points.size(); ++i) {
-      const auto [x0, y0] = curve.points[i];
+// The palette's colours among xterm's 256.
+int terminal_color(int color) {
+  constexpr int codes[] = {33, 208, 36, 175, 214, 117, 250};
+  return codes[color];
+}
+
+class Canvas {
+public:
+  Canvas(int columns, int rows, bool dots)
+    : columns_(columns), rows_(rows), dots_(dots), cells_(static_cast<std::size_t>(columns * rows)) {}
+
+  int width() const { return dots_ ? columns_ * 2 : columns_; }
+  int height() const { return dots_ ? rows_ * 4 : rows_; }
+
+  void draw(const std::vector<XY>& points, const Range& x, const Range& y, const std::string& mark,
+            int color) {
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const auto [x0, y0] = points[i];
       if (!std::isfinite(y0)) continue;
-      const int c0 = x.place(x0, width_);
-      set(c0, y.place(y0, num_rows), curve.mark);
-      if (i + 1 == curve.points.size() || !std::isfinite(curve.points[i + 1].second)) continue;
-      const auto [x1, y1] = curve.points[i + 1];
-      const int c1 = x.place(x1, width_);
-      for (int c = c0 + 1; c < c1; ++c) {
-        const double t = static_cast<double>(c - c0) / (c1 - c0);
-        set(c, y.place(y0 * (1 - t) + y1 * t, num_rows), curve.mark);
+      const int c0 = x.place(x0, width());
+      const int r0 = y.place(y0, height());
+      set(c0, r0, mark, color);
+      if (i + 1 == points.size() || !std::isfinite(points[i + 1].y)) continue;
+      const int c1 = x.place(points[i + 1].x, width());
+      const int r1 = y.place(points[i + 1].y, height());
+      // Marks: one per column. Dots: a closed line.
+      const int n = dots_ ? std::max(c1 - c0, std::abs(r1 - r0)) : c1 - c0;
+      for (int k = 1; k < n; ++k) {
+        const double t = static_cast<double>(k) / n;
+        const double value = y0 * (1 - t) + points[i + 1].y * t;
+        set(c0 + static_cast<int>(std::round(t * (c1 - c0))), y.place(value, height()), mark, color);
       }
     }
   }
 
   std::string row(int r) const {
     std::string text;
-    for (const std::string& c : cells_[r]) text += c;
-    return text;
+    int color = -1;
+    for (int c = 0; c < columns_; ++c) {
+      const Cell& cell = cells_[static_cast<std::size_t>(r * columns_ + c)];
+      const bool empty = dots_ ? cell.bits == 0 : cell.mark.empty();
+      const int wanted = empty || !dots_ ? -1 : cell.color;
+      if (wanted != color)
+        text += wanted < 0 ? "\x1b[0m" : fmt::format("\x1b[38;5;{}m", terminal_color(wanted));
+      color = wanted;
+      text += empty ? " " : dots_ ? utf8_of(0x2800U + cell.bits) : cell.mark;
+    }
+    return color < 0 ? text : text + "\x1b[0m";
   }
 
 private:
-  void set(int column, int height, const std::string& mark) { cells_[num_rows - 1 - height][column] = mark; }
-  int width_;
-  std::vector<std::vector<std::string>> cells_;
+  struct Cell {
+    std::string mark{};
+    unsigned bits = 0;
+    int color = 0;
+  };
+  void set(int column, int height_above, const std::string& mark, int color) {
+    const int row = height() - 1 - height_above;
+    Cell& cell =
+        cells_[static_cast<std::size_t>((dots_ ? row / 4 : row) * columns_ + (dots_ ? column / 2 : column))];
+    cell.color = color;
+    cell.mark = mark;
+    constexpr unsigned bit[2][4] = {{0, 1, 2, 6}, {3, 4, 5, 7}};
+    if (dots_) cell.bits |= 1U << bit[column % 2][row % 4];
+  }
+
+  int columns_;
+  int rows_;
+  bool dots_;
+  std::vector<Cell> cells_;
 };
 
-std::vector<Curve> curves_of(const std::vector<Run>& runs, const std::string& metric, Axis axis, bool ascii) {
-  const std::vector<std::string> marks = ascii ? std::vector<std::string>{"*", "o", "+", "x", "#", "@"}
-                                               : std::vector<std::string>{"•", "○", "+", "×", "■", "□"};
-  std::vector<Curve> curves;
-  for (const Run& run : runs)
-    for (const Series& s : run.series) {
-      if (s.metric != metric) continue;
-      Curve c{series_label(run, s, runs.size() > 1), marks[curves.size() % marks.size()], {}};
-      for (const Point& p : s.points)
-        if (const auto x = p.x(axis)) c.points.emplace_back(*x, p.value);
-      curves.push_back(std::move(c));
-    }
-  return curves;
-}
+struct Marks {
+  std::vector<std::string> list;
+  std::string of(std::size_t i) const { return list[i % list.size()]; }
+};
 
 }  // namespace
 
-std::string render_terminal(const std::vector<Run>& runs, Axis axis, int columns, bool ascii) {
-  const int width = std::clamp(columns - margin - 2, 20, 160);
+std::string render_terminal(const Figure& figure, const TerminalOptions& o) {
+  const int width = std::clamp(o.columns - margin - 2, 20, 160);
+  const bool dots = o.color && !o.ascii;
+  const int num_rows = dots ? 14 : 12;
+  const Marks marks{o.ascii ? std::vector<std::string>{"*", "o", "+", "x", "#", "@"}
+                            : std::vector<std::string>{"•", "○", "+", "×", "■", "□"}};
   std::string text;
-  for (const std::string& metric : metric_names(runs)) {
-    const std::vector<Curve> curves = curves_of(runs, metric, axis, ascii);
+  for (const Panel& panel : figure.panels) {
     Range x;
     Range y;
-    for (const Curve& c : curves)
-      for (const auto& [at, value] : c.points) {
-        x.add(at);
-        if (std::isfinite(value)) y.add(value);
+    for (const Curve& c : panel.curves)
+      for (const XY& p : c.points) {
+        x.add(p.x);
+        if (std::isfinite(p.y)) y.add(p.y);
       }
-    text += base::printable(metric) + "\n";
+    text += base::printable(panel.title()) + "\n";
     if (!(y.low <= y.high)) {
       text += "  no finite values\n\n";
       continue;
@@ -112,28 +145,34 @@ std::string render_terminal(const std::vector<Run>& runs, Axis axis, int columns
     const Range labels = x;
     x.open();
     y.open();
-    Panel panel(width);
-    for (const Curve& c : curves) panel.draw(c, x, y);
+    Canvas canvas(width, num_rows, dots);
+    for (std::size_t i = 0; i < panel.curves.size(); ++i)
+      canvas.draw(panel.curves[i].points, x, y, marks.of(i), panel.curves[i].color);
     for (int r = 0; r < num_rows; ++r) {
       const bool labelled = r == 0 || r == num_rows - 1 || r == num_rows / 2;
       const double value = y.low + (y.high - y.low) * (num_rows - 1 - r) / (num_rows - 1);
       std::string line = fmt::format("{:>{}} {}{}", labelled ? fmt::format("{:.4g}", value) : "", margin - 2,
-                                     ascii ? "|" : "│", panel.row(r));
+                                     o.ascii ? "|" : "│", canvas.row(r));
       line.erase(line.find_last_not_of(' ') + 1);
       text += line + "\n";
     }
     std::string line;
-    for (int i = 0; i < width; ++i) line += ascii ? "-" : "─";
-    text += fmt::format("{:>{}} {}{}\n", "", margin - 2, ascii ? "+" : "└", line);
+    for (int i = 0; i < width; ++i) line += o.ascii ? "-" : "─";
+    text += fmt::format("{:>{}} {}{}\n", "", margin - 2, o.ascii ? "+" : "└", line);
     const std::string left = fmt::format("{:.6g}", labels.low);
     const std::string right = fmt::format("{:.6g}", labels.high);
-    text += fmt::format("{:>{}}{}{:^{}}{}\n", "", margin, left, axis_title(axis),
+    text += fmt::format("{:>{}}{}{:^{}}{}\n", "", margin, left, figure.x_title,
                         width - static_cast<int>(left.size() + right.size()), right);
     std::string legend;
-    for (const Curve& c : curves) legend += fmt::format("   {} {}", c.mark, base::printable(c.label));
+    for (std::size_t i = 0; i < panel.curves.size(); ++i) {
+      const Curve& c = panel.curves[i];
+      const std::string sign =
+          dots ? fmt::format("\x1b[38;5;{}m{}\x1b[0m", terminal_color(c.color), "━━") : marks.of(i);
+      legend += fmt::format("   {} {}", sign, base::printable(c.label));
+    }
     text += fmt::format("{:>{}}{}\n\n", "", margin - 3, legend);
   }
-  return text + render_markdown(runs);
+  return text;
 }
 
 }  // namespace lbann::plot
