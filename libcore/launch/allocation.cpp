@@ -1,9 +1,11 @@
-// Time limits and the map of ranks: see allocation.hpp.
+// Times and sizes: see allocation.hpp.
 #include "launch/allocation.hpp"
 
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
+#include <vector>
 
 namespace lbann::launch {
 
@@ -17,15 +19,29 @@ std::optional<std::int64_t> try_digits(std::string_view text) {
   return value;
 }
 
-std::string range_text(int process, int width) {
-  if (width == 0) return "any";
-  const int first = process * width;
-  return width == 1 ? std::to_string(first) : fmt::format("{}-{}", first, first + width - 1);
+// Digits with at most one point: `1.5`.
+std::optional<double> try_decimal(std::string_view text) {
+  if (text.empty() || text.size() > 15 || text[0] == '.' || text.back() == '.' ||
+      text.find_first_not_of("0123456789.") != std::string_view::npos)
+    return std::nullopt;
+  double value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
 }
 
-}  // namespace
+std::optional<std::int64_t> try_with_unit(std::string_view text) {
+  constexpr std::pair<char, int> units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+  for (const auto& [letter, seconds] : units) {
+    if (text.empty() || text.back() != letter) continue;
+    const auto value = try_decimal(text.substr(0, text.size() - 1));
+    if (!value || *value * seconds > 1e9) return std::nullopt;
+    return std::llround(*value * seconds);
+  }
+  return std::nullopt;
+}
 
-std::optional<std::int64_t> try_parse_time_limit(std::string_view text) {
+std::optional<std::int64_t> try_with_colons(std::string_view text) {
   std::int64_t seconds = 0;
   const std::size_t dash = text.find('-');
   const bool has_days = dash != std::string_view::npos;
@@ -44,13 +60,18 @@ std::optional<std::int64_t> try_parse_time_limit(std::string_view text) {
     if (colon == std::string_view::npos) break;
     text.remove_prefix(colon + 1);
   }
-  if (parts.size() == 1 && !has_days)
-    seconds += parts[0] * 60;
-  else if (parts.size() == 3)
-    seconds += parts[0] * 3600 + parts[1] * 60 + parts[2];
-  else
-    return std::nullopt;
-  if (seconds <= 0) return std::nullopt;
+  if (!has_days && parts.size() == 1) return parts[0] * 60;
+  if (parts.size() > 3 || (!has_days && parts.size() != 3)) return std::nullopt;
+  parts.resize(3, 0);
+  return seconds + parts[0] * 3600 + parts[1] * 60 + parts[2];
+}
+
+}  // namespace
+
+std::optional<std::int64_t> try_parse_time_limit(std::string_view text) {
+  const auto plain = try_with_colons(text);
+  const auto seconds = plain ? plain : try_with_unit(text);
+  if (!seconds || *seconds <= 0) return std::nullopt;
   return seconds;
 }
 
@@ -59,22 +80,31 @@ std::string time_limit_text(std::int64_t seconds) {
                      seconds % 60);
 }
 
-std::string rank_map_text(const Allocation& allocation) {
-  constexpr std::int64_t most = 64;
-  std::string text =
-      fmt::format("{:>6} {:>6} {:>8} {:>9} {:>9}\n", "rank", "node", "process", "cores", "GPUs");
-  const std::int64_t num_ranks = allocation.num_ranks();
-  for (std::int64_t rank = 0; rank < num_ranks; ++rank) {
-    if (num_ranks > most && rank == most / 2) {
-      text += fmt::format("{:>6}\n", "...");
-      rank = num_ranks - most / 2;
+std::optional<std::int64_t> try_parse_size(std::string_view text) {
+  for (const std::string_view end : {"iB", "B"})
+    if (text.size() > end.size() && text.substr(text.size() - end.size()) == end) {
+      text.remove_suffix(end.size());
+      break;
     }
-    const int process = static_cast<int>(rank % allocation.procs_per_node);
-    text += fmt::format("{:>6} {:>6} {:>8} {:>9} {:>9}\n", rank, rank / allocation.procs_per_node, process,
-                        range_text(process, allocation.cores_per_proc),
-                        allocation.gpus_per_proc == 0 ? "-" : range_text(process, allocation.gpus_per_proc));
+  double unit = 1048576;
+  constexpr std::string_view letters = "KMGTP";
+  const std::size_t place = text.empty() ? std::string_view::npos : letters.find(text.back());
+  if (place != std::string_view::npos) {
+    unit = std::pow(1024.0, static_cast<double>(place + 1));
+    text.remove_suffix(1);
   }
-  return text;
+  const auto value = try_decimal(text);
+  if (!value || *value * unit < 1 || *value * unit > 9e18) return std::nullopt;
+  return static_cast<std::int64_t>(*value * unit);
+}
+
+std::string size_text(std::int64_t bytes) {
+  const char* const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  double value = static_cast<double>(bytes);
+  int i = 0;
+  for (; value >= 1024 && i < 5; ++i) value /= 1024;
+  return value == std::floor(value) ? fmt::format("{:.0f} {}", value, units[i])
+                                    : fmt::format("{:.1f} {}", value, units[i]);
 }
 
 }  // namespace lbann::launch

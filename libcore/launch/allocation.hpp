@@ -1,34 +1,35 @@
-// What a run asks of a machine, and where its ranks go.
-//
-// Ranks are placed node by node: rank r runs on node r / P as its process r % P, P processes per
-// node. With T cores per process, process p has cores p*T .. p*T+T-1 of its node; with G GPUs per
-// process, GPUs p*G .. p*G+G-1. 0 cores or GPUs: not asked for; the system decides.
+// How much of a machine a run asks for; times and sizes as users write them.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lbann::launch {
 
 struct Allocation {
   int nodes = 1;
   int procs_per_node = 1;
-  int cores_per_proc = 0;
-  int gpus_per_proc = 0;
-  std::int64_t time_limit = 0;  // seconds; 0: none given
+  int cores_per_proc = 0;            // 0: not asked for
+  int gpus_per_proc = 0;             // 0: not asked for
+  std::int64_t memory_per_node = 0;  // bytes; 0: not asked for
+  std::int64_t time_limit = 0;       // seconds; 0: none given
 
   std::int64_t num_ranks() const { return std::int64_t{nodes} * procs_per_node; }
+  std::int64_t node_cores() const { return std::int64_t{procs_per_node} * cores_per_proc; }
+  std::int64_t node_gpus() const { return std::int64_t{procs_per_node} * gpus_per_proc; }
 };
 
-/// Minutes (`90`), `H:MM:SS` or `D-HH:MM:SS` in seconds; nullopt if it is none of them or zero.
+/// Seconds: minutes (`90`), `90s`, `90m`, `1.5h`, `2d`, `H:MM:SS`, `D-HH`, `D-HH:MM` or `D-HH:MM:SS`;
+/// nullopt if it is none of them or zero. `1:30` is refused: Slurm reads minutes, LSF hours.
 std::optional<std::int64_t> try_parse_time_limit(std::string_view text);
 /// `D-HH:MM:SS`
 std::string time_limit_text(std::int64_t seconds);
 
-/// Rank, node, process on the node, cores and GPUs; one line per rank. More than 64 ranks: the ends.
-std::string rank_map_text(const Allocation& allocation);
+/// Bytes: `512M`, `16GiB`, `1.5T`; a bare number is MiB, as Slurm has it. nullopt if it is none or zero.
+std::optional<std::int64_t> try_parse_size(std::string_view text);
+/// `16 GiB`, `1.5 GiB`
+std::string size_text(std::int64_t bytes);
 
 }  // namespace lbann::launch

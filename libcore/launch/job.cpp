@@ -1,46 +1,48 @@
-// Scripts and command lines: see job.hpp.
+// What a job asks for, and quoting: see job.hpp.
 #include "launch/job.hpp"
-
-#include <fmt/format.h>
 
 namespace lbann::launch {
 
-namespace {
-
-void append(std::vector<std::string>& words, const std::vector<std::string>& more) {
-  words.insert(words.end(), more.begin(), more.end());
+const std::vector<std::string>& Job::text(Request request) const {
+  static const std::vector<std::string> none;
+  const auto found = texts.find(request);
+  return found == texts.end() ? none : found->second;
 }
 
-// What both sbatch and srun are told.
-std::vector<std::string> slurm_options(const Job& job) {
-  const Allocation& a = job.allocation;
-  std::vector<std::string> words;
-  if (!job.work_dir.empty()) words.push_back("--chdir=" + job.work_dir);
-  words.push_back(fmt::format("--nodes={}", a.nodes));
-  words.push_back(fmt::format("--ntasks={}", a.num_ranks()));
-  words.push_back(fmt::format("--ntasks-per-node={}", a.procs_per_node));
-  if (a.cores_per_proc > 0) words.push_back(fmt::format("--cpus-per-task={}", a.cores_per_proc));
-  if (a.gpus_per_proc > 0)
-    words.push_back(fmt::format("--gpus-per-node={}", std::int64_t{a.gpus_per_proc} * a.procs_per_node));
-  if (a.time_limit > 0) words.push_back("--time=" + time_limit_text(a.time_limit));
-  words.push_back("--job-name=" + job.name);
-  if (!job.partition.empty()) words.push_back("--partition=" + job.partition);
-  if (!job.account.empty()) words.push_back("--account=" + job.account);
-  return words;
+bool Job::asks(Request request) const {
+  switch (request) {
+    case Request::nodes:
+    case Request::procs_per_node:
+    case Request::job_name:
+      return true;
+    case Request::cores_per_proc:
+      return allocation.cores_per_proc > 0;
+    case Request::gpus_per_proc:
+      return allocation.gpus_per_proc > 0;
+    case Request::memory_per_node:
+      return allocation.memory_per_node > 0;
+    case Request::time_limit:
+      return allocation.time_limit > 0;
+    case Request::work_dir:
+      return !work_dir.empty();
+    case Request::max_restarts:
+      return max_restarts > 0;
+    case Request::signal_before:
+      return signal_before > 0;
+    default:
+      return !text(request).empty();
+  }
 }
 
-std::string command_line(const std::vector<std::string>& words) {
-  std::string line;
-  for (const std::string& word : words) line += (line.empty() ? "" : " ") + shell_quote(word);
-  return line;
+const char* name_of(Scheduler scheduler) {
+  constexpr const char* names[] = {"slurm", "flux", "lsf", "pbs", "pjm", "openmpi", "mpich", "local"};
+  return names[static_cast<int>(scheduler)];
 }
 
-std::string threads_export(const Job& job) {
-  if (job.allocation.cores_per_proc == 0) return {};
-  return fmt::format("export OMP_NUM_THREADS={}\n", job.allocation.cores_per_proc);
+const char* name_of(Launcher launcher) {
+  constexpr const char* names[] = {"auto", "srun", "flux", "jsrun", "openmpi", "mpich", "pbs", "pjm", "none"};
+  return names[static_cast<int>(launcher)];
 }
-
-}  // namespace
 
 std::string shell_quote(const std::string& word) {
   const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
@@ -50,44 +52,10 @@ std::string shell_quote(const std::string& word) {
   return quoted + "'";
 }
 
-std::vector<std::string> srun_command(const Job& job) {
-  std::vector<std::string> words = {"srun"};
-  append(words, job.launcher_args);
-  append(words, slurm_options(job));
-  append(words, job.command);
-  return words;
-}
-
-std::vector<std::string> mpirun_command(const Job& job) {
-  const Allocation& a = job.allocation;
-  std::vector<std::string> words = {"mpirun"};
-  append(words, job.launcher_args);
-  append(words, {"-n", std::to_string(a.num_ranks()), "--map-by"});
-  if (a.cores_per_proc > 0) {
-    append(words, {fmt::format("ppr:{}:node:PE={}", a.procs_per_node, a.cores_per_proc), "--bind-to", "core",
-                   "-x", fmt::format("OMP_NUM_THREADS={}", a.cores_per_proc)});
-  } else {
-    append(words, {fmt::format("ppr:{}:node", a.procs_per_node), "--bind-to", "none"});
-  }
-  if (!job.work_dir.empty()) append(words, {"-wdir", job.work_dir});
-  append(words, job.command);
-  return words;
-}
-
-std::string slurm_script(const Job& job) {
-  std::string text = "#!/bin/bash\n";
-  for (const std::string& option : slurm_options(job)) text += "#SBATCH " + shell_quote(option) + "\n";
-  if (!job.log_file.empty()) text += "#SBATCH " + shell_quote("--output=" + job.log_file) + "\n";
-  text += "#SBATCH --open-mode=append\n\n";
-  text += threads_export(job);
-  return text + command_line(srun_command(job)) + "\n";
-}
-
-std::string plain_script(const Job& job, Scheduler scheduler) {
-  std::string text = "#!/bin/sh\n";
-  if (scheduler == Scheduler::mpirun) return text + "exec " + command_line(mpirun_command(job)) + "\n";
-  if (!job.work_dir.empty()) text += "cd " + shell_quote(job.work_dir) + " || exit\n";
-  return text + threads_export(job) + "exec " + command_line(job.command) + "\n";
+std::string shell_line(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) line += (line.empty() ? "" : " ") + shell_quote(word);
+  return line;
 }
 
 }  // namespace lbann::launch

@@ -230,6 +230,30 @@ OptionOrigin OptionTable::origin(std::string_view name) const {
   return option ? option->origin : OptionOrigin::unset;
 }
 
+int OptionTable::find_operand(int argc, const char* const* argv) const {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (!looks_like_option(word)) return i;
+    if (word == "--") return argc;
+    const bool is_long = word[1] == '-';
+    const Option* option = is_long ? find_long(hyphenated(word.substr(2))) : find_short(word.back());
+    const bool attached = is_long ? word.find('=') != std::string_view::npos : word.size() > 2;
+    if (option && option->takes_value() && !attached) ++i;
+  }
+  return argc;
+}
+
+std::optional<std::string> OptionTable::apply_default(std::string_view name, const std::string& text) {
+  const std::string wanted = hyphenated(name);
+  for (Option& option : options_) {
+    if (std::find(option.long_names.begin(), option.long_names.end(), wanted) == option.long_names.end())
+      continue;
+    if (option.hidden()) return std::nullopt;
+    return option.origin == OptionOrigin::unset ? option.set(text) : std::string();
+  }
+  return std::nullopt;
+}
+
 // The suggestion is spelled the way the user spells: with underscores if the word has any.
 UsageProblem OptionTable::unknown_option(const std::string& word) const {
   const std::string name = word.substr(0, word.find('='));

@@ -94,6 +94,12 @@ public:
   ParseOutcome parse(int argc, const char* const* argv);
   /// Valid after parse(); `name` is the first long name.
   OptionOrigin origin(std::string_view name) const;
+  /// Index of the first word that is neither an option nor the value of one; argc if there is none.
+  int find_operand(int argc, const char* const* argv) const;
+  /// After parse(): a value from a lower source, such as a site file. Says what is wrong with it, empty
+  /// if nothing. It takes effect only where neither environment nor command line has set the option; a
+  /// list may be given several times. nullopt: there is no such option.
+  std::optional<std::string> apply_default(std::string_view name, const std::string& text);
 
   std::string help_text() const;
   std::string usage_text() const;
