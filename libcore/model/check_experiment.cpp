@@ -57,6 +57,7 @@ CheckedExperiment check_experiment(Experiment experiment, const CheckOptions& op
   c.part = options.allow_part && (parts == 1 || (parts == 0 && has("trainer")));
   if (!c.part) check_complete(c.experiment, diagnostics);
   c.graph = make_layer_graph(c.experiment, diagnostics);
+  mark_recompute(c.graph, options.recompute_layers);
   c.settings = bind_settings(c.experiment, c.graph, diagnostics);
   if (options.adjust) options.adjust(c.settings);
   check_callbacks(c, diagnostics);

@@ -22,6 +22,8 @@ struct CheckOptions {
   bool allow_part = false;
   /// What a command line changes in the settings, such as where the data lie.
   std::function<void(TrainingSettings&)> adjust{};
+  /// Layers that are recomputed beside those the model marks; see mark_recompute.
+  std::vector<std::string> recompute_layers{};
 };
 
 struct CheckedExperiment {

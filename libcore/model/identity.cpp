@@ -73,7 +73,8 @@ public:
     std::vector<const pb::FieldDescriptor*> fields;
     message.GetReflection()->ListFields(message, &fields);
     for (const pb::FieldDescriptor* field : fields) {
-      if (is_path(field->name())) continue;
+      // Recomputation changes no bit.
+      if (is_path(field->name()) || field->full_name() == "lbann_data.Layer.recompute") continue;
       const std::string here = path.empty() ? field->name() : path + "." + field->name();
       if (ignored(here)) continue;
       if (!field->is_repeated()) {

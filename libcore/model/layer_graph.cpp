@@ -141,6 +141,7 @@ private:
               "add one, for example relu {}");
       if (message.has_datatype()) node.type = type_of(message.datatype(), node.path + ".datatype");
       node.frozen = message.freeze();
+      node.recompute = message.recompute();
       read_options(message, node);
       const auto where = node.named ? spans_.span(node.path + ".name") : node.span;
       const auto known = layer_index_.find(node.name);
@@ -407,6 +408,20 @@ base::SourceSpan layer_span(const Experiment& experiment, const LayerNode& layer
 LayerGraph make_layer_graph(const Experiment& experiment, base::Diagnostics& diagnostics) {
   check_numbers(experiment, diagnostics);
   return GraphMaker(experiment, diagnostics).make();
+}
+
+void mark_recompute(LayerGraph& graph, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const int layer = graph.find_layer(name);
+    if (layer >= 0) {
+      graph.layers[at(layer)].recompute = true;
+      continue;
+    }
+    std::vector<std::string> known;
+    for (const LayerNode& l : graph.layers) known.push_back(l.name);
+    throw base::Error(base::ExitCode::usage, fmt::format("--recompute-layer: there is no layer '{}'", name),
+                      base::did_you_mean(name, known));
+  }
 }
 
 std::string describe(const LayerGraph& graph) {

@@ -48,6 +48,7 @@ struct LayerNode {
   std::string device{};                    // "cpu", "gpu" or empty: default
   std::optional<tensor::DataType> type{};  // nothing: the default
   bool frozen = false;
+  bool recompute = false;  // outputs are made again in the backward pass
   /// An old input layer feeds samples and labels: it becomes two nodes, of which the second has
   /// this index of the first; -1 otherwise.
   int second_of = -1;
@@ -122,6 +123,10 @@ base::SourceSpan layer_span(const Experiment& experiment, const LayerNode& layer
 /// Errors that the graph has because of errors already in `diagnostics` (a broken layer has no
 /// kind, a broken name cannot be found) are not reported again.
 LayerGraph make_layer_graph(const Experiment& experiment, base::Diagnostics& diagnostics);
+
+/// Marks layers `recompute` as the field of that name does. Throws base::Error (usage) for a name that no
+/// layer has.
+void mark_recompute(LayerGraph& graph, const std::vector<std::string>& names);
 
 /// The graph as text: one line per layer in execution order, then objective and metrics.
 std::string describe(const LayerGraph& graph);

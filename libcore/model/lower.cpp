@@ -41,6 +41,9 @@ public:
     if (diagnostics_.has_errors()) return std::nullopt;
     result_.weights = weights_.take();
     result_.layers = layers_.take_trace();
+    for (const LayerNode& layer : graph_.layers) {
+      if (layer.recompute) result_.recompute_layers.push_back(layer.name);
+    }
     result_.random_scalars = std::move(state_.scalars);
     return std::move(result_);
   }

@@ -95,7 +95,8 @@ struct LoweredModel {
   std::vector<LoweredTerm> terms;
   std::vector<LoweredMetric> metrics;
   std::vector<LayerTrace> layers;
-  std::vector<RandomScalar> random_scalars;  // slot = 2 * position
+  std::vector<std::string> recompute_layers;  // that the user marks `recompute`
+  std::vector<RandomScalar> random_scalars;   // slot = 2 * position
 };
 
 /// Nothing when `diagnostics` holds errors, of this or an earlier stage; layers whose text had errors before

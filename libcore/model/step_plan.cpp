@@ -13,9 +13,13 @@ passes::Compilation make_compilation(graph::Graph graph, const LoweredModel& mod
   c.l2_terms = model.l2_terms;
   c.disabled = options.disabled;
   c.weight_layouts = options.weight_layouts;
+  c.recompute = options.recompute;
+  c.recompute_layers = options.recompute_layers;
+  c.recompute_layers.insert(model.recompute_layers.begin(), model.recompute_layers.end());
   c.catalogue = &catalogue;
   if (options.oracle) {
-    for (const char* name : {"group_epilogues", "fuse_elementwise", "rematerialize"}) c.disabled.insert(name);
+    for (const char* name : {"group_epilogues", "fuse_elementwise", "rematerialize", "recompute"})
+      c.disabled.insert(name);
   }
   for (const LoweredWeight& w : model.weights) {
     if (!w.trainable || !w.optimizer || w.optimizer->kind == optim::OptimizerKind::none) continue;

@@ -12,6 +12,8 @@ struct StepOptions {
   passes::Commit commit = passes::Commit::eager;
   bool oracle = false;            // no fusion: with the naive catalogue the reference of everything else
   bool expose_gradients = false;  // outputs "gradient:<weight>" instead of updates
+  passes::Recompute recompute = passes::Recompute::automatic;
+  std::set<std::string> recompute_layers{};  // beside those that the model marks
   std::set<std::string> disabled{};
   std::map<std::string, tensor::Layout> weight_layouts{};
 };

@@ -32,6 +32,16 @@ struct L2Term {
 /// leaves weights, state and running statistics untouched to the bit when it is 0.
 enum class Commit { eager, committed };
 
+/// Which activations the backward pass makes again instead of keeping them (recompute.cpp), beside those of
+/// `recompute_layers`: none, those that are worth it, all that are cheap.
+enum class Recompute { none, automatic, all };
+
+struct RecomputeReport {
+  int values = 0;                 // that are not kept
+  std::int64_t bytes = 0;         // of these
+  double flops = 0, traffic = 0;  // of making them again
+};
+
 struct PassReport {
   std::string name;
   double ms = 0;
@@ -52,12 +62,15 @@ struct Compilation {
   bool mixed_precision = false;                           // compute_type differs from the model's type
   tensor::Mesh mesh{};
   const KernelCatalogue* catalogue = nullptr;
+  Recompute recompute = Recompute::automatic;
+  std::set<std::string> recompute_layers;                // names
   std::map<std::string, tensor::Layout> weight_layouts;  // given: another plan owns the layout
   std::set<std::string> disabled;                        // pass names
 
   // Written by passes.
   std::map<graph::ValueId, graph::ValueId> gradients;  // weight value -> gradient (until insert_updates)
   MemoryPlan memory;
+  RecomputeReport recomputed;
   std::vector<PassReport> reports;
 };
 

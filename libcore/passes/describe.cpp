@@ -147,10 +147,10 @@ std::string describe_memory(const Compilation& c, const PipelineMemory& pipeline
 std::string describe_memory_json(const Compilation& c, const PipelineMemory& pipeline) {
   const MemoryPlan& m = c.memory;
   return fmt::format(
-      R"({{"plan":"{}","weights_bytes":{},"state_bytes":{},"arena_bytes":{},"pipeline_bytes":{},"total_bytes":{},"exact":{},"gflop":{}}})",
+      R"({{"plan":"{}","weights_bytes":{},"state_bytes":{},"arena_bytes":{},"pipeline_bytes":{},"total_bytes":{},"exact":{},"gflop":{},"recomputed_bytes":{},"recomputed_gflop":{}}})",
       c.graph.name, m.weight_bytes, m.state_bytes, m.arena_bytes, pipeline.bytes,
       m.weight_bytes + m.state_bytes + m.arena_bytes + pipeline.bytes, m.exact && pipeline.exact,
-      total_flops(c) * 1e-9);
+      total_flops(c) * 1e-9, c.recomputed.bytes, c.recomputed.flops * 1e-9);
 }
 
 std::string describe_passes(const Compilation& c) {

@@ -24,6 +24,7 @@ const std::vector<Pass>& all_passes() {
       {"rematerialize", rematerialize, false, false},
       {"group_epilogues", group_epilogues, false, false},
       {"select_kernels", select_kernels, false, true},
+      {"recompute", recompute, true, false},
       {"fuse_elementwise", fuse_elementwise, false, false},
       {"schedule", schedule, false, true},
       {"reuse_inplace", reuse_inplace, false, true},

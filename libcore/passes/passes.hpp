@@ -31,6 +31,8 @@ void rematerialize(Compilation& c);
 void group_epilogues(Compilation& c);
 /// One kernel and the layouts of its operands for every node; inserts `reorder` at the borders.
 void select_kernels(Compilation& c);
+/// Makes activations again in the backward pass instead of keeping them, to the same bits.
+void recompute(Compilation& c);
 /// Chains of elementwise nodes become one block-wise kernel.
 void fuse_elementwise(Compilation& c);
 /// The execution order: updates as soon as their gradient is final and nobody reads the old weight.

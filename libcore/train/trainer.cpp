@@ -94,6 +94,7 @@ Trainer::PreparedPlan Trainer::make_plan(layers::Mode mode, std::int64_t batch) 
   options.commit = config_.commit;
   options.oracle = config_.oracle;
   options.disabled = config_.disabled_passes;
+  options.recompute = config_.recompute;
   options.weight_layouts = weights_.layouts();
   passes::Compilation c = model::make_compilation(std::move(lowered.graph), lowered, options, *catalogue_);
   passes::compile(c);

@@ -69,6 +69,7 @@ struct TrainerConfig {
   bool oracle = false;          // naive kernels in double, no fusion: the reference of everything else
   bool poison_arena = false;    // fill the arena with NaN before every step
   bool measure_memory = false;  // see memory_use(); waits for the readers once, before the first step
+  passes::Recompute recompute = passes::Recompute::automatic;
   std::set<std::string> disabled_passes;
 };
 

@@ -268,6 +268,9 @@ Prepared::Prepared(const Row& row, const Setting& setting)
   c.expose_gradients = true;
   c.catalogue = setting.catalogue;
   c.disabled = setting.disabled;
+  if (setting.recompute) {
+    for (const graph::Origin& origin : c.graph.origins) c.recompute_layers.insert(origin.layer);
+  }
   for (std::size_t i = 0; i < row.inputs.size(); ++i) {
     impl_->contents["in" + std::to_string(i)] = row.inputs[i].values;
     if (row.expected.count("dx" + std::to_string(i)) > 0)
@@ -336,6 +339,8 @@ double Prepared::objective() {
   const auto found = r.find("objective");
   return found == r.end() ? 0.0 : found->second.at(0);
 }
+
+int Prepared::num_recomputed() const { return impl_->plan->compiled().recomputed.values; }
 
 std::string Prepared::describe() const {
   std::string text;

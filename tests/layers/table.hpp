@@ -38,7 +38,8 @@ struct Setting {
   lbann::tensor::DataType type = lbann::tensor::DataType::f64;
   const lbann::passes::KernelCatalogue* catalogue = nullptr;
   std::set<std::string> disabled;
-  bool poison = false;  // NaN in the whole arena before the run
+  bool poison = false;     // NaN in the whole arena before the run
+  bool recompute = false;  // everything the layers make is made again in the backward pass
 };
 
 /// A row prepared to run several times with changed inputs (central differences need that).
@@ -52,6 +53,8 @@ public:
   Results run();
   /// sum over outputs of dy * out after run(): the scalar whose gradient is checked.
   double objective();
+  /// Values that are not kept for the backward pass.
+  int num_recomputed() const;
   /// Kernels chosen, for messages.
   std::string describe() const;
 

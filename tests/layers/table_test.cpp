@@ -192,6 +192,19 @@ BOOST_AUTO_TEST_CASE(fused_equals_unfused_to_the_bit) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(recomputed_equals_kept_to_the_bit) {
+  int recomputed = 0;
+  for (const Row& row : rows()) {
+    Prepared kept(row, {DataType::f32, &cpu_catalogue(), {"recompute"}, true});
+    Prepared again(row, {DataType::f32, &cpu_catalogue(), {}, true, true});
+    recomputed += again.num_recomputed() > 0 ? 1 : 0;
+    BOOST_CHECK_MESSAGE(same_bits(kept.run(), again.run()),
+                        row.name << ": making values again changed a bit");
+  }
+  BOOST_TEST_MESSAGE("rows with recomputed values: " << recomputed);
+  BOOST_CHECK_GE(recomputed, 100);
+}
+
 BOOST_AUTO_TEST_CASE(blocked_plain_and_channels_last_agree) {
   const auto plain = table::make_filtered_catalogue(cpu_catalogue(), [](const KernelCandidate& k) {
     const auto is_plain = [](const lbann::tensor::Layout& l) { return l.is_plain(); };

@@ -205,8 +205,7 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
   table.add_choice<NanPolicy>("nan-policy", options.nan_policy,
                               {{"stop", NanPolicy::stop}, {"ignore", NanPolicy::ignore}},
                               "What to do when the loss is not a finite number. stop: exit code 7.");
-  table.add_list("disable-pass", "NAME", options.disabled_passes,
-                 "Leave out one pass of the compiler. Repeatable.");
+  add_plan_options(table, options.planning);
   bool no_inplace = false, serialize_io = false;
   table.add_flag("no-inplace", no_inplace, "The same as --disable-pass=reuse_inplace.");
   table.add_flag("serialize-io", serialize_io, "The same as --num-io-threads=1.");
@@ -235,7 +234,7 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
   if (const auto done = parse_command_line(table, options.common, argc, argv, check)) return done;
   if (disable_cuda) options.device = DeviceChoice::cpu;
   if (serialize_io) options.num_io_threads = 1;
-  if (no_inplace) options.disabled_passes.push_back("reuse_inplace");
+  if (no_inplace) options.planning.disabled_passes.push_back("reuse_inplace");
   if (options.procs_per_trainer.value_or(1) > 1)
     throw base::Error(base::ExitCode::environment,
                       "--procs-per-trainer=" + std::to_string(*options.procs_per_trainer) +

@@ -11,6 +11,7 @@
 
 #include "common/experiment_options.hpp"
 #include "common/intervals.hpp"
+#include "common/plan_options.hpp"
 #include "common/tool.hpp"
 
 namespace lbann::tools {
@@ -58,7 +59,7 @@ struct TrainOptions {
   CommitChoice commit = CommitChoice::automatic;
   NanPolicy nan_policy = NanPolicy::stop;
   bool oracle = false;
-  std::vector<std::string> disabled_passes{};
+  PlanOptions planning{};
 
   std::string run_dir{};
   std::optional<std::string> resume{};  // auto, must, never or a path

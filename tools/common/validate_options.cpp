@@ -62,8 +62,7 @@ std::optional<int> parse_validate_options(int argc, const char* const* argv, Val
       {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"gpu", DeviceChoice::gpu}},
       "Where the experiment would compute.");
   table.add_integer("threads", "N", options.threads, 1, 4096, "Threads that would compute.");
-  table.add_list("disable-pass", "NAME", options.disabled_passes,
-                 "Leave out one pass of the compiler. Repeatable.");
+  add_plan_options(table, options.planning);
   table.add_flag(
       "calibrate", options.calibrate,
       "Measure this machine (some seconds; nothing else should run), so that --plan can predict the "

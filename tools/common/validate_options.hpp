@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/experiment_options.hpp"
+#include "common/plan_options.hpp"
 #include "common/tool.hpp"
 #include "common/train_options.hpp"
 
@@ -30,7 +31,7 @@ struct ValidateOptions {
   std::optional<std::int64_t> mini_batch_size{};
   DeviceChoice device = DeviceChoice::automatic;
   std::optional<std::int64_t> threads{};
-  std::vector<std::string> disabled_passes{};
+  PlanOptions planning{};
 };
 
 /// nullopt: go on with `options`; else the tool's exit code, everything having been said.

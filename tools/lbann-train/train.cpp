@@ -87,6 +87,7 @@ std::optional<Loaded> load(const TrainOptions& options, base::ExitCode& code) {
   apply_command_line(options, experiment, d);
   if (options.print_config && !d.has_errors()) base::log().print(model::print_resolved(experiment));
   model::CheckOptions check;
+  check.recompute_layers = options.planning.recompute_layers;
   check.adjust = [&options](model::TrainingSettings& s) {
     apply_data_paths(options, s);
     apply_checkpoint_folders(options, s);
@@ -232,7 +233,9 @@ train::TrainerConfig make_config(const TrainOptions& options, const Loaded& load
   config.stop_at_nan = options.nan_policy == NanPolicy::stop;
   config.oracle = options.oracle;
   config.measure_memory = options.bench_json;
-  config.disabled_passes.insert(options.disabled_passes.begin(), options.disabled_passes.end());
+  config.disabled_passes.insert(options.planning.disabled_passes.begin(),
+                                options.planning.disabled_passes.end());
+  config.recompute = options.planning.recompute;
   const auto training = config.data.find(train::DataMode::training);
   const std::int64_t samples =
       training == config.data.end() ? 0 : static_cast<std::int64_t>(training->second.samples.size());

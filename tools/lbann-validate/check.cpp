@@ -10,6 +10,7 @@ Checked check_experiment(const ValidateOptions& o, base::Diagnostics& d) {
   if (o.mini_batch_size)
     model::apply_override(fmt::format("trainer.mini_batch_size={}", *o.mini_batch_size), experiment, d);
   model::CheckOptions check;
+  check.recompute_layers = o.planning.recompute_layers;
   check.allow_part = true;
   Checked c = model::check_experiment(std::move(experiment), check, d);
   if (!c.knows_fields && !d.has_errors()) {

@@ -52,12 +52,31 @@ std::int64_t num_parameters(const model::LoweredModel& m) {
 
 passes::Compilation compile_plan(const ValidateOptions& o, const Checked& c, const Planner& planner) {
   model::StepOptions options;
-  options.disabled.insert(o.disabled_passes.begin(), o.disabled_passes.end());
+  options.recompute = o.planning.recompute;
+  options.disabled.insert(o.planning.disabled_passes.begin(), o.planning.disabled_passes.end());
   passes::Compilation compiled =
       model::make_compilation(c.lowered->graph, *c.lowered, options, *planner.catalogue);
   passes::compile(compiled);
   if (!planner.exact) compiled.memory.exact = false;
   return compiled;
+}
+
+/// What recomputation buys: against the same plan with everything kept.
+std::string recompute_text(const ValidateOptions& o, const Checked& c, const Planner& planner,
+                           const passes::Compilation& compiled) {
+  const passes::RecomputeReport& r = compiled.recomputed;
+  if (r.values == 0) return {};
+  ValidateOptions keeps = o;
+  keeps.planning.disabled_passes.push_back("recompute");
+  const std::int64_t kept = compile_plan(keeps, c, planner).memory.arena_bytes;
+  constexpr double mebi = 1 << 20;
+  const double total = passes::total_flops(compiled);
+  return fmt::format(
+      "recomputed: {} activations ({:.2f} MiB), {:.3f} GFLOP ({:.1f} %) and {:.2f} MiB of traffic more; "
+      "activations and workspace {:.2f} MiB instead of {:.2f}\n",
+      r.values, static_cast<double>(r.bytes) / mebi, r.flops * 1e-9,
+      total > r.flops ? 100 * r.flops / (total - r.flops) : 0.0, r.traffic / mebi,
+      static_cast<double>(compiled.memory.arena_bytes) / mebi, static_cast<double>(kept) / mebi);
 }
 
 bool wants_plan(const ValidateOptions& o) {
@@ -93,6 +112,7 @@ std::string plan_text(const ValidateOptions& o, const Checked& c) {
   if (o.dump == DumpKind::memory || o.plan)
     text += passes::describe_memory(compiled, model::pipeline_memory(c.settings));
   if (o.plan) {
+    text += recompute_text(o, c, planner, compiled);
     const Prediction step = predict(o, compiled);
     text += step.ms ? fmt::format("predicted time of a step: {:.3g} ms\n", *step.ms)
                     : fmt::format("time of a step: not predicted, {}\n", step.why);
