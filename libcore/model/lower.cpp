@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <set>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -36,6 +37,7 @@ public:
     layers_.run();
     add_objective();
     add_metrics();
+    add_layer_outputs();
     // Names of weights are complete only when every layer has made its own.
     if (!diagnostics_.has_errors()) add_l2_terms();
     if (diagnostics_.has_errors()) return std::nullopt;
@@ -119,6 +121,15 @@ private:
       result_.graph.outputs.push_back({output, metric.unit == "%" ? builder_.scale(mean, 100) : mean});
       const std::string& layer = graph_.layers[static_cast<std::size_t>(metric.layer)].name;
       result_.metrics.push_back({metric.name, metric.unit, layer, output});
+    }
+  }
+
+  void add_layer_outputs() {
+    for (const std::string& name : options_.outputs) {
+      const int layer = graph_.find_layer(name);
+      if (layer < 0) throw std::logic_error("no layer '" + name + "' to be an output");
+      const graph::ValueId x = layers_.output(layer);
+      if (x != graph::none) result_.graph.outputs.push_back({"layer:" + name, x});
     }
   }
 

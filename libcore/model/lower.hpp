@@ -2,7 +2,8 @@
 // are matched with the user's weights objects, objective and metrics are added as outputs.
 //
 //   outputs       "objective" [1] = sum of the terms, "term:<i>" [1] = scale * mean over the mini-batch,
-//                 "metric:<name>" [1] = mean (times 100 if the unit is "%")
+//                 "metric:<name>" [1] = mean (times 100 if the unit is "%"),
+//                 "layer:<name>" [batch, dims..] of the layers asked for
 //   assignments   running statistics (training only)
 //   inputs        "<data field>", and with random layers "random_state" i64[2] {key, draw} and
 //                 "random_scalars" f64[2 k]
@@ -38,6 +39,7 @@ struct LowerOptions {
   std::int64_t batch = 1;
   tensor::DataType default_type = tensor::DataType::f32;  // of layers and weights that name none
   std::vector<DataField> fields{};
+  std::vector<std::string> outputs{};  // layers whose values are outputs of the graph, for inference
 };
 
 struct LoweredWeight {

@@ -1,55 +1,54 @@
-// The option table of lbann-convert: see convert_options.hpp. The output's name comes from the experiment's
-// first file; where that is standard input there is none to take.
+// The option table of lbann-convert: see convert_options.hpp. The direction is told by the file's content, so
+// the default name of the output is chosen where the file is read.
 #include "common/convert_options.hpp"
-
-#include <filesystem>
 
 namespace lbann::tools {
 namespace {
 
-bool is_onnx(const std::string& file) {
-  return file.size() > 5 && file.compare(file.size() - 5, 5, ".onnx") == 0;
-}
-
-void check_files(ConvertOptions& o, std::vector<UsageProblem>& problems) {
-  const std::vector<std::string> files = o.experiment.merge_order();
-  for (const std::string& file : files) {
-    if (!is_onnx(file)) continue;
-    problems.push_back({"'" + file + "': reading ONNX is not supported yet",
-                        "only the direction from prototext to ONNX is there"});
-    return;
-  }
+void check_files(const ConvertOptions& o, std::vector<UsageProblem>& problems) {
+  if (o.list_ops) return;
   check_experiment_files(o.experiment, problems);
-  if (o.output.empty() && !files.empty()) {
-    if (files.front() == "-") {
-      problems.push_back({"an experiment from standard input needs --output"});
-    } else {
-      o.output = std::filesystem::path(files.front()).replace_extension(".onnx").string();
-    }
+  const std::vector<std::string> files = o.experiment.merge_order();
+  if (o.output.empty() && !files.empty() && files.front() == "-") {
+    problems.push_back({"an experiment from standard input needs --output"});
   }
 }
 
 }  // namespace
 
 std::optional<int> parse_convert_options(int argc, const char* const* argv, ConvertOptions& options) {
-  OptionTable table("lbann-convert", "Writes the network of an experiment in prototext as an ONNX model.",
+  OptionTable table("lbann-convert",
+                    "Turns an ONNX model into an experiment, and an experiment into an ONNX model.",
                     "[OPTION]... FILE...");
-  table.section("Experiment (FILE: prototext, merged from left to right; - is standard input)");
+  table.section("Input (FILE: one ONNX model, or prototext, merged from left to right; - is standard input)");
   add_experiment_options(table, options.experiment);
 
   table.section("Result");
-  table.add_value("output,o", "FILE", options.output,
-                  "The ONNX model to write; - is standard output. Without it the first file's name with "
-                  ".onnx.");
+  table.add_value(
+      "output,o", "FILE", options.output,
+      "The file to write; - is standard output. Without it the first file's name with .onnx, or "
+      "with .prototext. An imported model's weights go into the folder of that name with .weights.");
   table.add_integer("seed,random-seed,rand-seed", "N", options.seed, 0, INT64_MAX,
                     "Seed of the initial weights: those that lbann-train starts from with this seed. Without "
                     "it the experiment's, else 0.");
 
+  table.section("Import");
+  table.add_list("shape", "NAME=D,D..", options.shapes,
+                 "Dims of an input (all of them), or the extent of a symbolic dim. May be repeated.");
+  table.add_choice(
+      "batch-axis", options.batch_axis,
+      {{"auto", MiniBatchAxis::automatic}, {"first", MiniBatchAxis::first}, {"none", MiniBatchAxis::none}},
+      "Whether axis 0 of the inputs is the mini-batch (first) or the whole tensors are one sample "
+      "(none). auto: first, unless the network computes across that axis.");
+  table.add_flag("list-ops", options.list_ops, "Prints the ONNX operators that can be imported and exits.");
+
   add_common_options(table, options.common, true);
   table.set_epilogue(
-      "Losses, accuracies and labels are left out; batch normalisation takes its running statistics.\n"
-      "Exit codes: 0 written, 2 wrong command line, 3 the experiment is wrong or has layers without an ONNX "
-      "form, 4 a file cannot be read, 8 the model cannot be written.\n"
+      "Export: losses, accuracies and labels are left out; batch normalisation takes its running "
+      "statistics.\n"
+      "Exit codes: 0 written, 1 the model has nodes that cannot be imported, 2 wrong command line, 3 the "
+      "experiment is wrong or has layers without an ONNX form, 4 a file cannot be read or is damaged, 8 the "
+      "result cannot be written.\n"
       "'_' and '-' are the same in option names. The environment variable LBANN_SEED sets --seed, and so for "
       "each option; the command line wins over the environment, the environment over the file.");
 

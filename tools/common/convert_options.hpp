@@ -4,17 +4,25 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/experiment_options.hpp"
 #include "common/tool.hpp"
 
 namespace lbann::tools {
 
+/// What axis 0 of an imported model's inputs is.
+enum class MiniBatchAxis { automatic, first, none };
+
 struct ConvertOptions {
   CommonOptions common{};
   ExperimentFiles experiment{};
-  std::string output{};                // empty: the experiment's name with .onnx
+  std::string output{};                // empty: the first file's name with .onnx or .prototext
   std::optional<std::int64_t> seed{};  // of the initial weights; nothing: the file's, else 0
+  // Import.
+  std::vector<std::string> shapes{};  // "name=1,3,224,224"
+  MiniBatchAxis batch_axis = MiniBatchAxis::automatic;
+  bool list_ops = false;
 };
 
 /// nullopt: go on with `options`; else the tool's exit code, everything having been said.

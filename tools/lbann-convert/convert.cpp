@@ -1,13 +1,18 @@
-// lbann-convert's work: the experiment is checked as for training, then lowered for evaluation and exported
-// with the weights that training would start from. Nothing is written unless all of it went well.
+// lbann-convert's work. Export: the experiment is checked as for training, then lowered for evaluation and
+// exported with the weights that training would start from. Import is in import.cpp. Nothing is written
+// unless all of it went well.
 #include "lbann-convert/convert.hpp"
+
+#include <filesystem>
 
 #include <fmt/format.h>
 
 #include "base/files.hpp"
 #include "common/version.hpp"
+#include "lbann-convert/import.hpp"
 #include "model/settings.hpp"
 #include "onnx/export.hpp"
+#include "onnx/import.hpp"
 
 namespace lbann::tools {
 namespace {
@@ -29,9 +34,7 @@ std::string convert(const ConvertOptions& o, base::Diagnostics& d) {
                             {version()}, d);
 }
 
-}  // namespace
-
-int convert_main(const ConvertOptions& options) {
+int export_main(const ConvertOptions& options) {
   base::Diagnostics d;
   const std::string bytes = convert(options, d);
   if (!d.all().empty()) report_diagnostics(d, options.common);
@@ -43,6 +46,20 @@ int convert_main(const ConvertOptions& options) {
   base::atomic_write_file(options.output, bytes);
   base::log().info(fmt::format("wrote {} ({} bytes)", options.output, bytes.size()));
   return 0;
+}
+
+}  // namespace
+
+int convert_main(ConvertOptions options) {
+  if (options.list_ops) return list_ops(options);
+  const std::vector<std::string> files = options.experiment.merge_order();
+  bool imports = false;
+  for (const std::string& file : files) imports = imports || (file != "-" && onnx::looks_like_onnx(file));
+  if (options.output.empty()) {
+    options.output =
+        std::filesystem::path(files.front()).replace_extension(imports ? ".prototext" : ".onnx").string();
+  }
+  return imports ? import_main(options) : export_main(options);
 }
 
 }  // namespace lbann::tools

@@ -5,7 +5,7 @@
 
 namespace lbann::tools {
 
-/// Reads the experiment and writes the ONNX model; returns the exit code.
-int convert_main(const ConvertOptions& options);
+/// Reads an ONNX model or an experiment and writes the other; returns the exit code.
+int convert_main(ConvertOptions options);
 
 }  // namespace lbann::tools

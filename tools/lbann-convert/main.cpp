@@ -1,4 +1,6 @@
 // lbann-convert: command line in, exit code out. The work is in convert.cpp.
+#include <utility>
+
 #include "common/convert_options.hpp"
 #include "lbann-convert/convert.hpp"
 
@@ -7,6 +9,6 @@ int main(int argc, char** argv) {
   return run_tool(argc, argv, [](int count, char** words) {
     ConvertOptions options;
     if (const auto done = parse_convert_options(count, words, options)) return *done;
-    return convert_main(options);
+    return convert_main(std::move(options));
   });
 }
