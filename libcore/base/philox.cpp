@@ -5,6 +5,7 @@
 #include "base/philox.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -82,16 +83,66 @@ LBANN_TARGET_CLONES void normal_groups(const RandomStream& s, std::uint64_t firs
   }
 }
 
+/// Whole groups of 2 * lanes numbers a + b * normal.
+template <class T>
+[[gnu::always_inline]] inline void scaled_normals(const RandomStream& s, double a, double b,
+                                                  std::uint64_t first_block, std::uint64_t num_groups,
+                                                  T* out) {
+  std::uint32_t words[4 * lanes];
+  for (std::uint64_t g = 0; g < num_groups; ++g, out += 2 * lanes) {
+    blocks(s, first_block + g * lanes, words);
+    for (std::uint64_t l = 0; l < lanes; ++l) {
+      const auto pair = box_muller({words[4 * l], words[4 * l + 1], words[4 * l + 2], words[4 * l + 3]});
+      out[2 * l] = static_cast<T>(a + b * pair[0]);
+      out[2 * l + 1] = static_cast<T>(a + b * pair[1]);
+    }
+  }
+}
+LBANN_TARGET_CLONES void scaled_normal_groups(const RandomStream& s, double a, double b, std::uint64_t first,
+                                              std::uint64_t num_groups, float* out) {
+  scaled_normals(s, a, b, first, num_groups, out);
+}
+LBANN_TARGET_CLONES void scaled_normal_groups(const RandomStream& s, double a, double b, std::uint64_t first,
+                                              std::uint64_t num_groups, double* out) {
+  scaled_normals(s, a, b, first, num_groups, out);
+}
+
+/// Whole groups of 2 * lanes numbers low + (high - low) * uniform_double, which rounding must not raise to
+/// high.
+template <class T>
+[[gnu::always_inline]] inline void scaled_uniforms(const RandomStream& s, double low, double high,
+                                                   std::uint64_t first_block, std::uint64_t num_groups,
+                                                   T* out) {
+  std::uint32_t words[4 * lanes];
+  const T top = static_cast<T>(high), below = std::nextafter(top, static_cast<T>(low));
+  for (std::uint64_t g = 0; g < num_groups; ++g, out += 2 * lanes) {
+    blocks(s, first_block + g * lanes, words);
+    for (std::uint64_t l = 0; l < 2 * lanes; ++l) {
+      const double u = box_muller_detail::upper_53(words[2 * l], words[2 * l + 1]) * 0x1p-53;
+      const T value = static_cast<T>(low + (high - low) * u);
+      out[l] = value < top ? value : below;
+    }
+  }
+}
+LBANN_TARGET_CLONES void scaled_uniform_groups(const RandomStream& s, double a, double b, std::uint64_t first,
+                                               std::uint64_t num_groups, float* out) {
+  scaled_uniforms(s, a, b, first, num_groups, out);
+}
+LBANN_TARGET_CLONES void scaled_uniform_groups(const RandomStream& s, double a, double b, std::uint64_t first,
+                                               std::uint64_t num_groups, double* out) {
+  scaled_uniforms(s, a, b, first, num_groups, out);
+}
+
 /// Any range from whole groups: `groups(first block, number of groups, where)` makes `per_block` numbers per
 /// block. What does not fill a group goes through a buffer, so that short ranges cost one group, not one
 /// block per number.
-template <std::uint64_t per_block, class Groups>
-void fill_range(std::span<float> out, std::uint64_t first, Groups groups) {
+template <std::uint64_t per_block, class T, class Groups>
+void fill_range(std::span<T> out, std::uint64_t first, Groups groups) {
   constexpr std::uint64_t group = per_block * lanes;
   std::uint64_t i = 0;
   const std::uint64_t n = out.size();
   const auto partial = [&](std::uint64_t count) {
-    float buffer[group];
+    T buffer[group];
     groups((first + i) / per_block, 1, buffer);
     std::copy_n(buffer + (first + i) % per_block, count, out.data() + i);
     i += count;
@@ -139,6 +190,42 @@ void fill_normal(const RandomStream& stream, std::span<float> out, std::uint64_t
   fill_range<2>(out, first, [&](std::uint64_t block, std::uint64_t count, float* to) {
     normal_groups(stream, block, count, to);
   });
+}
+
+namespace {
+
+template <class T>
+void fill_normal_any(const RandomStream& stream, double mean, double deviation, std::span<T> out,
+                     std::uint64_t first) {
+  fill_range<2>(out, first, [&](std::uint64_t block, std::uint64_t count, T* to) {
+    scaled_normal_groups(stream, mean, deviation, block, count, to);
+  });
+}
+
+template <class T>
+void fill_uniform_any(const RandomStream& stream, double low, double high, std::span<T> out,
+                      std::uint64_t first) {
+  fill_range<2>(out, first, [&](std::uint64_t block, std::uint64_t count, T* to) {
+    scaled_uniform_groups(stream, low, high, block, count, to);
+  });
+}
+
+}  // namespace
+
+void fill_normal(const RandomStream& s, double mean, double deviation, std::span<float> out,
+                 std::uint64_t first) {
+  fill_normal_any(s, mean, deviation, out, first);
+}
+void fill_normal(const RandomStream& s, double mean, double deviation, std::span<double> out,
+                 std::uint64_t first) {
+  fill_normal_any(s, mean, deviation, out, first);
+}
+void fill_uniform(const RandomStream& s, double low, double high, std::span<float> out, std::uint64_t first) {
+  fill_uniform_any(s, low, high, out, first);
+}
+void fill_uniform(const RandomStream& s, double low, double high, std::span<double> out,
+                  std::uint64_t first) {
+  fill_uniform_any(s, low, high, out, first);
 }
 
 void shuffle(const RandomStream& stream, std::span<std::int64_t> items) {

@@ -129,6 +129,18 @@ void fill_bernoulli(const RandomStream& stream, double p, float value, std::span
 /// out[i] = normal(first + i), rounded to float.
 void fill_normal(const RandomStream& stream, std::span<float> out, std::uint64_t first = 0);
 
+/// out[i] = mean + deviation * normal(first + i), computed in double.
+void fill_normal(const RandomStream& stream, double mean, double deviation, std::span<float> out,
+                 std::uint64_t first = 0);
+void fill_normal(const RandomStream& stream, double mean, double deviation, std::span<double> out,
+                 std::uint64_t first = 0);
+/// out[i] = low + (high - low) * uniform_double(first + i), computed in double and below high whatever the
+/// type.
+void fill_uniform(const RandomStream& stream, double low, double high, std::span<float> out,
+                  std::uint64_t first = 0);
+void fill_uniform(const RandomStream& stream, double low, double high, std::span<double> out,
+                  std::uint64_t first = 0);
+
 /// Shuffles in place (Fisher-Yates from the end; the partner of position i is bounded(i + 1, i)).
 void shuffle(const RandomStream& stream, std::span<std::int64_t> items);
 /// A permutation of 0..n-1 that any epoch can ask for directly: draw = epoch.

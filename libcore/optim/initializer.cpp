@@ -4,7 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <thread>
+#include <vector>
 
 #include "base/npy.hpp"
 #include "base/philox.hpp"
@@ -71,22 +74,25 @@ base::NpyArray load_fitting(const std::string& file, const InitializerTarget& t)
   return array;
 }
 
+/// Parts of large weights are filled side by side: each number depends on its position only. Half of the time
+/// goes into the first touch of the pages.
 template <class T>
 void fill_random(const Distribution& d, const base::RandomStream& stream, std::span<T> out) {
-  if (d.normal) {
-    for (std::size_t i = 0; i < out.size(); i += 2) {
-      const auto pair = stream.normal_pair(i / 2);
-      out[i] = static_cast<T>(d.a + d.b * pair[0]);
-      if (i + 1 < out.size()) out[i + 1] = static_cast<T>(d.a + d.b * pair[1]);
-    }
-    return;
-  }
-  const T top = static_cast<T>(d.b);
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const T value = static_cast<T>(d.a + (d.b - d.a) * stream.uniform_double(i));
-    // Rounding must not close the half-open interval.
-    out[i] = value < top ? value : std::nextafter(top, static_cast<T>(d.a));
-  }
+  constexpr std::size_t part_size = std::size_t{1} << 18;
+  const auto fill_part = [&](std::size_t begin, std::size_t end) {
+    const std::span<T> part = out.subspan(begin, end - begin);
+    if (d.normal)
+      base::fill_normal(stream, d.a, d.b, part, begin);
+    else
+      base::fill_uniform(stream, d.a, d.b, part, begin);
+  };
+  const std::size_t num_threads =
+      std::clamp<std::size_t>(out.size() / part_size, 1, std::max(1u, std::thread::hardware_concurrency()));
+  const auto start_of = [&](std::size_t i) { return out.size() / num_threads * i; };
+  std::vector<std::jthread> helpers;
+  for (std::size_t i = 1; i < num_threads; ++i)
+    helpers.emplace_back(fill_part, start_of(i), i + 1 < num_threads ? start_of(i + 1) : out.size());
+  fill_part(0, num_threads > 1 ? start_of(1) : out.size());
 }
 
 template <class T>

@@ -99,12 +99,17 @@ BOOST_AUTO_TEST_CASE(uniform_range_and_bulk_fill) {
       fill_uniform(s, u, first);
       fill_normal(s, g, first);
       fill_bernoulli(s, 0.7, 2.5f, c, first);
+      std::vector<double> scaled(n), between(n);
+      fill_normal(s, -0.5, 3.25, std::span<double>(scaled), first);
+      fill_uniform(s, -2.0, 3.0, std::span<double>(between), first);
       std::size_t wrong = 0;
       for (std::size_t i = 0; i < n; ++i) {
         wrong += u[i] != s.uniform(first + i);
         wrong += g[i] != static_cast<float>(s.normal(first + i));
         wrong += c[i] != (s.uniform(first + i) < 0.7f ? 2.5f : 0.0f);
         wrong += s.bernoulli(0.7, first + i) != (c[i] != 0);
+        wrong += scaled[i] != -0.5 + 3.25 * s.normal(first + i);
+        wrong += between[i] != -2.0 + 5.0 * s.uniform_double(first + i);
       }
       BOOST_TEST(wrong == 0u);
     }

@@ -198,4 +198,25 @@ BOOST_AUTO_TEST_CASE(refusals) {
   BOOST_TEST(id({Kind::normal}, bias) == "");
 }
 
+/// Big weights are filled by several threads in parts; each entry is what its position alone says.
+BOOST_AUTO_TEST_CASE(big_weights_are_filled_in_parts_like_small_ones) {
+  const std::int64_t n = (std::int64_t{1} << 20) + 12347;
+  const lbann::base::RandomStream stream(key, lbann::base::make_stream("w", "initializer"));
+  InitializerConfig normal, uniform;
+  normal.kind = Kind::normal;
+  normal.mean = 0.25;
+  normal.deviation = 3;
+  uniform.kind = Kind::uniform;
+  uniform.min = -1;
+  uniform.max = 2;
+  const std::vector<float> g = filled<float>(normal, {"w", {n}}), u = filled<float>(uniform, {"w", {n}});
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < g.size(); ++i) {
+    wrong += g[i] != static_cast<float>(0.25 + 3 * stream.normal(i));
+    wrong +=
+        u[i] != static_cast<float>(-1 + 3 * stream.uniform_double(i)) && u[i] != std::nextafter(2.0f, -1.0f);
+  }
+  BOOST_TEST(wrong == 0U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
