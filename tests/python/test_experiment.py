@@ -188,7 +188,7 @@ class Squares(data.Dataset):
         self.assertIn("#BSUB -W 1:30", make_batch_script(scheduler="lsf", **options).text())
         self.assertIn("#PJM -L elapse=01:30:00", make_batch_script(scheduler="pjm", **options).text())
         flux = make_batch_script(scheduler="flux", **options)
-        self.assertIn("--time=90m", flux.launcher())
+        self.assertIn("--time-limit=5400s", flux.launcher())
         with self.assertRaisesRegex(ValueError, "unknown scheduler 'cron'"):
             make_batch_script(scheduler="cron")
 

@@ -72,6 +72,7 @@ JobReport start(LaunchOptions& o) {
   tools::resolve_files(o);
   tools::choose_pmi(o);
   tools::check_refusals(o);
+  if (!o.dry_run && !o.explain) tools::check_trainer(o);
   JobReport report;
   report.run_dir = o.job.run_dir;
   if (o.explain) {

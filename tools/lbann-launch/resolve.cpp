@@ -93,6 +93,23 @@ std::string absolute_path(const std::string& path) {
   return text;
 }
 
+// MPI modules that lbann-train would open: "openmpi", "mpich".
+std::vector<std::string> mpi_modules() {
+  std::vector<std::string> found;
+  std::error_code ignored;
+  const fs::path bin = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  const std::string start = "liblbann_mpi_";
+  for (const fs::path& folder : {bin, bin / "../lib", bin / "../lib/lbann"}) {
+    std::error_code failed;
+    for (fs::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
+      const std::string name = it->path().filename().string();
+      if (name.compare(0, start.size(), start) == 0 && it->path().extension() == ".so")
+        found.push_back(name.substr(start.size(), name.size() - start.size() - 3));
+    }
+  }
+  return found;
+}
+
 [[noreturn]] void refuse_all(const std::vector<launch::Refusal>& found) {
   for (std::size_t i = 0; i + 1 < found.size(); ++i) {
     base::log().error(found[i].message);
@@ -195,6 +212,15 @@ void resolve_files(LaunchOptions& o) {
   job.checkpoints = trainer_dir + "/ckpt";
 }
 
+void check_trainer(const LaunchOptions& o) {
+  if (!o.is_experiment || o.job.allocation.num_ranks() == 1 || !mpi_modules().empty()) return;
+  throw base::Error(
+      base::ExitCode::environment,
+      fmt::format("{} ranks are asked for, but this lbann-train has no MPI: it trains in one process",
+                  o.job.allocation.num_ranks()),
+      "leave --nodes and --procs-per-node out");
+}
+
 void check_refusals(const LaunchOptions& o) {
   launch::Job asked = o.job;
   // What a site or a default says about new nodes does not concern an allocation that is there.
@@ -225,11 +251,15 @@ void choose_pmi(LaunchOptions& o) {
   const auto program = base::try_find_program(job.command.at(0));
   if (!program || !base::try_find_program("ldd")) return;
   const std::string libraries = base::run_process({"ldd", *program}, "").out;
-  const bool trains = program->find("lbann-train") != std::string::npos;  // opens its MPI when it runs
-  const bool mpich = libraries.find("libmpich.so") != std::string::npos ||
-                     libraries.find("libmpi.so.12") != std::string::npos;
-  const bool openmpi = libraries.find("libmpi.so.") != std::string::npos && !mpich;
-  if (!mpich && !openmpi && !trains) return;
+  bool mpich = libraries.find("libmpich.so") != std::string::npos ||
+               libraries.find("libmpi.so.12") != std::string::npos;
+  bool openmpi = libraries.find("libmpi.so.") != std::string::npos && !mpich;
+  if (fs::path(*program).filename() == "lbann-train") {  // opens its MPI when it runs
+    const std::vector<std::string> modules = mpi_modules();
+    openmpi = std::find(modules.begin(), modules.end(), "openmpi") != modules.end();
+    mpich = !openmpi && !modules.empty();
+  }
+  if (!mpich && !openmpi) return;
   const base::ProcessResult list = base::run_process({"srun", "--mpi=list"}, "");
   const std::string offered = list.out + list.err;
   const std::string wanted = mpich ? "pmi2" : "pmix";

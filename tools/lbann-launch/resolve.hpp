@@ -11,6 +11,8 @@ void resolve_scheduler(LaunchOptions& options);
 void resolve_sizes(LaunchOptions& options);
 void resolve_files(LaunchOptions& options);
 void check_refusals(const LaunchOptions& options);
+/// Throws Error(environment) where several ranks of a trainer without MPI would each train alone.
+void check_trainer(const LaunchOptions& options);
 
 /// Tools of the suite are found beside this one, whatever PATH says.
 std::string find_tool(const std::string& program);

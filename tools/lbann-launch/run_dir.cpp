@@ -24,10 +24,17 @@ bool exists(const std::string& path) {
   return fs::exists(path, ignored);
 }
 
+// Something ran here: a folder that was only set up, or whose submission was refused, is free.
+bool was_used(const std::string& run_dir) {
+  for (const char* name : {"/jobs", "/out.log", "/log.jsonl", "/ckpt"})
+    if (exists(run_dir + name)) return true;
+  return false;
+}
+
 void write_new(const std::string& path, const std::string& text, bool overwrite) {
   if (exists(path)) {
     if (base::read_file(path) == text) return;
-    if (!overwrite)
+    if (!overwrite && was_used(base::folder_of(path)))
       throw base::Error(base::ExitCode::storage, fmt::format("'{}' belongs to another run", path),
                         "choose another --run-dir, or replace it with --overwrite");
   }

@@ -16,13 +16,16 @@ from .batch_script import BatchScript
 from .flux import FluxBatchScript
 from .local import LocalBatchScript
 from .lsf import LSFBatchScript
-from .openmpi import OpenMPIBatchScript
+from .openmpi import MPICHBatchScript, OpenMPIBatchScript
+from .pbs import PBSBatchScript
 from .pjm import PJMBatchScript
 from .slurm import SlurmBatchScript
 
 SCRIPTS = {"slurm": SlurmBatchScript, "lsf": LSFBatchScript, "flux": FluxBatchScript, "pjm": PJMBatchScript,
-           "openmpi": OpenMPIBatchScript, "mpirun": OpenMPIBatchScript, "local": LocalBatchScript}
-_COMMANDS = (("sbatch", "slurm"), ("bsub", "lsf"), ("flux", "flux"))
+           "pbs": PBSBatchScript, "mpich": MPICHBatchScript, "openmpi": OpenMPIBatchScript, "mpirun": OpenMPIBatchScript, "local": LocalBatchScript}
+_VARIABLES = (("FLUX_URI", "flux"), ("SLURM_JOB_ID", "slurm"), ("LSB_JOBID", "lsf"), ("PBS_JOBID", "pbs"),
+              ("PJM_JOBID", "pjm"))
+_COMMANDS = (("sbatch", "slurm"), ("flux", "flux"), ("bsub", "lsf"), ("pjsub", "pjm"))
 
 
 def lbann_exe():
@@ -51,11 +54,23 @@ def has_feature(name):
 
 
 def find_scheduler(num_procs):
-    """Name of the scheduler of this machine."""
+    """Name of the scheduler of the allocation this runs in, else of this machine."""
+    for variable, name in _VARIABLES:
+        if os.environ.get(variable):
+            return name
     for command, name in _COMMANDS:
-        if shutil.which(command):
+        if shutil.which(command) and not (name == "slurm" and not _has_slurm()):
             return name
     return "local" if num_procs == 1 else "openmpi"
+
+
+def _has_slurm():
+    """False where Slurm's commands are installed but belong to no cluster."""
+    if not shutil.which("scontrol"):
+        return True
+    answer = subprocess.run(["scontrol", "ping"], capture_output=True, text=True, check=False)
+    said = answer.stdout + answer.stderr
+    return answer.returncode == 0 or not ("configuration source" in said or "Unable to process configuration" in said)
 
 
 def make_work_dir(job_name="lbann", nodes=1, procs_per_node=1, experiment_dir=None):

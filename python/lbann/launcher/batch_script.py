@@ -11,6 +11,9 @@ class BatchScript:
     """Base of the scripts of all schedulers: `header`, `launcher` and `submitter` differ."""
 
     submit_command = None
+    script_to_stdin = False  # whether the submission command reads the script instead of taking its name
+    name = "this launcher"
+    refused = {}  # setting -> why it cannot be honoured
 
     def __init__(self, script_file="batch.sh", work_dir=".", nodes=1, procs_per_node=1, time_limit=None,
                  job_name=None, partition=None, account=None, reservation=None, launcher_args=(),
@@ -27,6 +30,28 @@ class BatchScript:
         self.out_log_file = os.path.join(self.work_dir, "out.log")
         self.err_log_file = os.path.join(self.work_dir, "err.log")
         self.environment, self.commands = [], []
+        for setting, why in self.refused.items():
+            if getattr(self, setting):
+                raise ValueError(f"{setting}={getattr(self, setting)!r} cannot be honoured by {self.name}: {why}")
+
+    @property
+    def num_procs(self):
+        """Processes of all nodes."""
+        return self.nodes * self.procs_per_node
+
+    @property
+    def seconds(self):
+        """The time limit, given in minutes."""
+        return None if self.time_limit is None else int(round(float(self.time_limit) * 60))
+
+    @staticmethod
+    def quote(value):
+        """A value as a word of a directive."""
+        return shlex.quote(str(value))
+
+    def given(self, **flags):
+        """flag + value for each setting that has a value, in this order."""
+        return [flag + str(getattr(self, setting)) for setting, flag in flags.items() if getattr(self, setting)]
 
     # -- what a scheduler says ----------------------------------------------------------------------
 
@@ -51,11 +76,12 @@ class BatchScript:
 
     def text(self):
         """The script."""
+        launcher = self.launcher()
         lines = [f"#!{self.interpreter}", *self.header(), ""]
         lines += [f"export {name}={shlex.quote(str(value))}" for name, value in self.environment]
         lines += ["", 'echo "Started at $(date)"']
         for command in self.commands:
-            words = [*self.launcher(), *command]
+            words = [*launcher, *command]
             lines.append(" ".join(shlex.quote(word) for word in words))
         lines += ["status=$?", 'echo "Finished at $(date)"', "exit ${status}"]
         return "\n".join(lines) + "\n"
@@ -79,13 +105,21 @@ class BatchScript:
         """Hands the script to the scheduler; returns that program's exit code."""
         if self.submit_command is None:
             raise RuntimeError(f"{type(self).__name__}: there is no batch mode without a scheduler")
-        return _run_and_copy([*self.submit_command, self.script_file], self.work_dir, self.out_log_file,
-                             self.err_log_file)
+        script = [] if self.script_to_stdin else [self.script_file]
+        with open(self.script_file, "rb") if self.script_to_stdin else open(os.devnull, "rb") as source:
+            return _run_and_copy([*self.submit_command, *script], self.work_dir, self.out_log_file,
+                                 self.err_log_file, source)
 
 
-def _run_and_copy(command, folder, out_file, err_file):
+def hours(seconds):
+    """Seconds as hh:mm:ss."""
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def _run_and_copy(command, folder, out_file, err_file, source=None):
     with open(out_file, "ab") as out, open(err_file, "ab") as err:
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(command, cwd=folder, stdin=source, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
         threads = [threading.Thread(target=_copy, args=(process.stdout, out, sys.stdout)),
                    threading.Thread(target=_copy, args=(process.stderr, err, sys.stderr))]
         for thread in threads:

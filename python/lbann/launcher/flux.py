@@ -1,26 +1,25 @@
-"""Flux: flux batch and flux run."""
+"""Flux: flux batch and flux run. The flags are those of lbann-launch."""
 
 from .batch_script import BatchScript
 
 
 class FluxBatchScript(BatchScript):
-    """Script for flux batch; processes are started by flux run."""
+    """Script for flux batch; processes are started by flux run, from the enclosing instance when run by hand."""
 
-    @property
-    def submit_command(self):
-        """flux batch needs the size of the allocation."""
-        return ("flux", "batch", f"--nodes={self.nodes}")
+    submit_command = ("flux", "batch")
+    name = "Flux"
+    refused = {"reservation": "Flux has no reservations; sites offer them as a queue"}
+
+    def _common(self):
+        options = [f"--nodes={self.nodes}", f"--cwd={self.work_dir}"]
+        if self.seconds is not None:
+            options.append(f"--time-limit={self.seconds}s")
+        return options + self.given(job_name="--job-name=", partition="--queue=", account="--bank=")
 
     def header(self):
-        return [f"#flux: --output={self.out_log_file}", f"#flux: --error={self.err_log_file}"]
+        options = [*self._common(), f"--nslots={self.num_procs}", f"--output={self.out_log_file}",
+                   f"--error={self.err_log_file}"]
+        return [f"# flux: {self.quote(option)}" for option in options]
 
     def launcher(self):
-        words = ["flux", "run", *self.launcher_args, "-u", f"--setattr=system.cwd={self.work_dir}",
-                 f"--nodes={self.nodes}", f"--ntasks={self.nodes * self.procs_per_node}", "--exclusive",
-                 "-o", "nosetpgrp"]
-        if self.time_limit is not None:
-            words.append(f"--time={int(round(float(self.time_limit)))}m")
-        for option, value in (("job-name", self.job_name), ("queue", self.partition), ("account", self.account)):
-            if value:
-                words.append(f"--{option}={value}")
-        return words
+        return ["flux", "run", *self.launcher_args, f"--ntasks={self.num_procs}", *self._common()]
