@@ -224,7 +224,7 @@ class RealSlurm(unittest.TestCase):
         return os.path.basename(newest), files, log
 
     def interrupt_and_compare(self, interrupt):
-        epochs = 40
+        epochs = 60
         alone = self.launch("--scheduler=local", f"--run-dir={self.work}/alone", self.experiment(epochs), "--threads=1")
         self.assertEqual(alone.returncode, 0, alone.stderr)
         done = self.batch("--cores-per-proc=1", self.experiment(epochs), "--threads=1")

@@ -171,7 +171,7 @@ class SlurmCluster:
 
     def wait_idle(self):
         states = ""
-        for _ in range(150):
+        for _ in range(300):
             states = self.ask("sinfo", "-h", "-N", "-p", "main", "-o", "%T", check=False)
             if states.split() == ["idle"] * self.nodes:
                 return
