@@ -44,6 +44,8 @@ std::string setup_text(const Job& job) {
   std::string text = "set -u\n";
   if (!job.run_dir.empty()) text += "run_dir=" + shell_quote(job.run_dir) + "\n";
   if (job.batch && job.asks(R::max_restarts)) text += "script=" + shell_quote(job.script_file) + "\n";
+  // In minutes for the launcher, in seconds for the trainer, who gets the limit as a signal.
+  if (!job.checkpoints.empty()) text += "unset LBANN_TIME_LIMIT\n";
   for (const auto& [name, value] : exports_of(job))
     text += "export " + name + "=" + shell_quote(value) + "\n";
   const bool changes = cell_of(scheduler_of(job), R::work_dir).honoured == Honoured::script;

@@ -70,7 +70,7 @@ std::int64_t memory_of_rank(const LaunchOptions& o) {
   if (o.gpus_of_node > 0 && o.memory_of_gpu > 0) return o.memory_of_gpu;
   const std::int64_t node =
       o.job.allocation.memory_per_node > 0 ? o.job.allocation.memory_per_node : o.memory_of_node;
-  return node / std::max<std::int64_t>(1, o.procs.value_or(std::max<std::int64_t>(1, o.gpus_of_node)));
+  return node / o.procs.value_or(std::max<std::int64_t>(1, o.gpus_of_node));
 }
 
 [[noreturn]] void unknown_node(const char* option, const char* facts) {
@@ -130,10 +130,35 @@ void resolve_needs(LaunchOptions& o) {
   o.origins["nodes"] = "computed for " + because;
 }
 
+namespace {
+
+// The part of the mini-batch that each rank gets must fit into what a rank has, where that is known.
+void check_memory(const LaunchOptions& o) {
+  const std::int64_t room = memory_of_rank(o);
+  const std::int64_t ranks = o.job.allocation.num_ranks();
+  if (room == 0) return;
+  const std::int64_t batch = plan_of(o, 0).batch;
+  if (ranks > batch)
+    base::log().warning(
+        fmt::format("{} ranks for a mini-batch of {}: {} have nothing to do", ranks, batch, ranks - batch));
+  const Plan part = plan_of(o, (batch + ranks - 1) / ranks);
+  if (part.bytes > room)
+    throw base::Error(
+        base::ExitCode::out_of_memory,
+        fmt::format("the plan needs {} on each of {} ranks, which have {}", launch::size_text(part.bytes),
+                    ranks, launch::size_text(room)),
+        "more ranks (--memory-at-least=plan finds how many), a smaller mini-batch, or --no-preflight");
+}
+
+}  // namespace
+
 std::optional<int> preflight(const LaunchOptions& o) {
   if (!o.is_experiment || !o.preflight) return std::nullopt;
   const base::ProcessResult result = validate(o, {"--quiet"});
-  if (result.exit_code == 0) return std::nullopt;
+  if (result.exit_code == 0) {
+    check_memory(o);
+    return std::nullopt;
+  }
   std::string said = result.err;
   const std::size_t last = said.rfind("LBANN error: ");
   if (last != std::string::npos) said.resize(last);  // that line is ours to say
