@@ -14,7 +14,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 STORE = os.path.join(HERE, "edges.txt")
-SEEDS = {"prototext": ["tests/golden/bad", "examples"], "experiment": ["examples"]}
+SEEDS = {"prototext": ["tests/golden/bad", "examples"], "experiment": ["examples"], "logs": ["tests/log/golden"]}
 
 
 def edges(program, name):
