@@ -54,6 +54,15 @@ std::optional<int> parse_validate_options(int argc, const char* const* argv, Val
   table.add_value("explain", "NAME", options.explain,
                   "Print what a layer, operator, callback, message or field means, with defaults and ranges; "
                   "needs no FILE.");
+  table.add_choice<ValidateFormat>(
+      "format", options.format,
+      {{"text", ValidateFormat::text},
+       {"json", ValidateFormat::json},
+       {"sarif", ValidateFormat::sarif},
+       {"junit", ValidateFormat::junit},
+       {"github", ValidateFormat::github}},
+      "Form of the report. json: on stdout, for programs; sarif (2.1.0), junit and "
+      "github (annotations): for continuous integration.");
   table.add_value("output,o", "FILE", options.output, "Where the report goes; - is standard output.");
 
   table.section("Machine to plan for");
@@ -71,7 +80,7 @@ std::optional<int> parse_validate_options(int argc, const char* const* argv, Val
       "calibration", "FILE", options.calibration,
       "Where the measurements are kept; default: lbann/calibration.json in the user's cache folder.");
 
-  add_common_options(table, options.common, true);
+  add_common_options(table, options.common, false);
   table.set_epilogue(
       "Exit codes: 0 the experiment would train, 1 there are warnings under --strict, 2 wrong command line, "
       "3 it would "

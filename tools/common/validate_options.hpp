@@ -13,11 +13,14 @@
 
 namespace lbann::tools {
 
+enum class ValidateFormat { text, json, sarif, junit, github };
+
 enum class DumpKind { none, layers, graph, plan, memory };
 
 struct ValidateOptions {
   CommonOptions common{};
   ExperimentFiles experiment{};
+  ValidateFormat format = ValidateFormat::text;
   bool strict = false;  // warnings count as findings: exit code 1
   bool trace = false;   // print the way from file to plan, pass by pass
   bool plan = false;    // print the plan's summary: memory, steps, time bounds

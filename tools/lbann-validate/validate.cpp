@@ -2,7 +2,9 @@
 // without MPI, GPU or data.
 #include "lbann-validate/validate.hpp"
 
+#include "base/diagnostic_formats.hpp"
 #include "base/files.hpp"
+#include "common/version.hpp"
 #include "lbann-validate/calibration.hpp"
 #include "lbann-validate/explain.hpp"
 #include "lbann-validate/fix.hpp"
@@ -24,14 +26,31 @@ int exit_code_of(const ValidateOptions& o, const base::Diagnostics& d) {
                                                            : base::ExitCode::ok);
 }
 
-/// One JSON object whatever happens, so that a program need not guess.
-int validate_as_json(const ValidateOptions& options) {
+std::string report(const ValidateOptions& options, const Checked* checked, const base::Diagnostics& d,
+                   int code) {
+  base::ReportedTool tool{"lbann-validate", version(), {}, options.strict};
+  for (const std::string& file : options.experiment.merge_order())
+    tool.files.push_back(file == "-" ? "<stdin>" : file);
+  switch (options.format) {
+    case ValidateFormat::sarif:
+      return base::render_sarif(d, tool);
+    case ValidateFormat::junit:
+      return base::render_junit(d, tool);
+    case ValidateFormat::github:
+      return base::render_github(d);
+    default:
+      return report_json(options, checked, d, code);
+  }
+}
+
+/// One whole report whatever happens, so that a program need not guess.
+int validate_for_programs(const ValidateOptions& options) {
   base::Diagnostics d;
   try {
     const Checked checked = check_experiment(options, d);
     base::log().count_errors(d.num_errors());
     const int code = exit_code_of(options, d);
-    write_output(options, report_json(options, &checked, d, code));
+    write_output(options, report(options, &checked, d, code));
     return code;
   } catch (const base::Error& e) {
     base::Diagnostic reason;
@@ -42,7 +61,7 @@ int validate_as_json(const ValidateOptions& options) {
     reason.code = e.code();
     base::Diagnostics failure;
     failure.add(std::move(reason));
-    write_output(options, report_json(options, nullptr, failure, static_cast<int>(e.code())));
+    write_output(options, report(options, nullptr, failure, static_cast<int>(e.code())));
     throw;
   }
 }
@@ -56,7 +75,7 @@ int validate_main(const ValidateOptions& options) {
   }
   if (options.calibrate) return calibrate(options);
   if (options.fix) return fix_files(options);
-  if (options.common.format == ReportFormat::json) return validate_as_json(options);
+  if (options.format != ValidateFormat::text) return validate_for_programs(options);
   base::Diagnostics d;
   const Checked checked = check_experiment(options, d);
   if (!d.all().empty()) report_diagnostics(d, options.common);
