@@ -56,7 +56,7 @@ LIBRARIES = (
     ("Boost.Test", r"boost/test/", ("tests/",)),
 )
 # headers that the build writes
-GENERATED = ("common/git_id.hpp",)
+GENERATED = ("common/git_id.hpp", "common/build_matrix.hpp")
 # (file, header): versions of libraries are reported by --version
 EXCEPTIONS = (("tools/common/version.cpp", "google/protobuf/stubs/common.h"),)
 SOURCE = (".cpp", ".hpp", ".h", ".cu", ".cuh")

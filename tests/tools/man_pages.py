@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Every option of --help is in the man page and the reverse; choices agree; groff has no complaint.
+"""The man pages the build wrote are what the tools write now; every option of --help is in
+them and the reverse; choices agree; groff has no complaint; a page that tells of no option is refused.
 
 Also: no tool links MPI, CUDA or Python, which would cost every --help their start-up.
 """
@@ -9,7 +10,7 @@ import shutil
 import subprocess
 import sys
 
-BIN, SOURCE = sys.argv[1], sys.argv[2]
+BIN, SOURCE, SHARE = sys.argv[1:4]
 
 
 def options_of_help(text):
@@ -36,18 +37,41 @@ def options_of_man(text):
             continue
         for item in line[4:].split(" , "):
             name = re.match(r"Fl (-?[A-Za-z0-9-]+)", item)
-            choices = re.findall(r"Cm (\w+)", item)
+            choices = re.findall(r"Cm ([\w-]+)", item)
             found["-" + name.group(1)] = "|".join(choices)
     return found
+
+
+def check_generation(program, tool, man_text):
+    with open(os.path.join(SOURCE, "man", tool + ".1"), encoding="utf-8") as file:
+        page = file.read()
+
+    def generate(text):
+        return subprocess.run([program, "--generate=man"], input=text, capture_output=True, text=True, timeout=60)
+
+    assert generate(page).stdout == man_text, f"{tool}: the man page is not fresh"
+    # Made from what was made it stays as it is: nothing is lost on the way.
+    assert generate(man_text).stdout == man_text, f"{tool}: the page changes when it is made again"
+    entry = ".It Fl -quiet\n"
+    listed = man_text.replace(".It Fl q , Fl -quiet\n", entry)
+    assert listed != man_text
+    for wrong in (listed.replace(entry, ".It Fl -no-such-option\n"), listed.replace(".Ss Common options", ".Ss No options"),
+                  listed[:listed.index(".Ss ")]):
+        done = generate(wrong)
+        assert done.returncode == 2 and done.stdout == "", done
+    # An option the page does not know gets its help text.
+    bare = generate(re.sub(r"\.It Fl q , Fl -quiet\n(?!\.It)[^.].*\n", "", man_text))
+    assert bare.returncode == 0 and ".It Fl q , Fl -quiet\nPrint only errors" in bare.stdout, bare
 
 
 def main():
     for tool in ("lbann-train", "lbann-validate", "lbann-convert", "lbann-plot", "lbann-launch"):
         program = os.path.join(BIN, tool)
-        page = os.path.join(SOURCE, "man", tool + ".1")
+        page = os.path.join(SHARE, "man", "man1", tool + ".1")
         help_text = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=60, check=True).stdout
         with open(page, encoding="utf-8") as file:
             man_text = file.read()
+        check_generation(program, tool, man_text)
         in_help, in_man = options_of_help(help_text), options_of_man(man_text)
         assert len(in_help) > 15, in_help
         missing = {name for name in in_help if name not in in_man}

@@ -1,8 +1,8 @@
 // OptionTable: the options of one tool as a list that binds names to members of a plain struct.
 //
-// From this one list come the parser, --help, the environment mirror and, in tests, the check of
-// the man page. It hides CLI11, which is included in option_table.cpp only (5 s per including
-// file). Rules that hold for every tool:
+// From this one list come the parser, --help, the environment mirror, the man page and the shell
+// completions (generate.cpp): a new option needs its line here and nothing else. It hides CLI11, which is
+// included in option_table.cpp only (5 s per including file). Rules that hold for every tool:
 //   * `--opt value` and `--opt=value`; `_` and `-` are the same in names; values are never touched;
 //   * LBANN_<NAME> sets the option <name>; the command line wins (file < environment < command line);
 //   * a scalar option given twice: the last one counts; a list collects;
@@ -103,6 +103,11 @@ public:
 
   std::string help_text() const;
   std::string usage_text() const;
+  /// The man page, its lists of options made anew (see generate.cpp); `problem`: what is wrong with it.
+  std::string man_page(std::string_view text, std::string& problem) const;
+  std::string bash_completion() const;
+  std::string zsh_completion() const;
+  std::string fish_completion() const;
   const std::string& tool() const { return tool_; }
 
 private:

@@ -12,6 +12,7 @@
 #include <iostream>
 #include <new>
 
+#include "base/files.hpp"
 #include "base/utf8.hpp"
 #include "common/version.hpp"
 
@@ -87,6 +88,26 @@ int guarded(int argc, char** argv, const std::function<int(int, char**)>& tool_m
   }
 }
 
+// `TOOL --generate=man|bash|zsh|fish`, for the build: what is made from the option table. The hand-written
+// man page comes from standard input.
+int generate(const OptionTable& table, std::string_view what) {
+  std::string text;
+  std::string problem;
+  if (what == "man")
+    text = table.man_page(base::read_file("-"), problem);
+  else if (what == "bash")
+    text = table.bash_completion();
+  else if (what == "zsh")
+    text = table.zsh_completion();
+  else if (what == "fish")
+    text = table.fish_completion();
+  else
+    problem = "--generate makes man, bash, zsh or fish";
+  if (!problem.empty()) return fail(ExitCode::usage, problem);
+  base::log().print(text);
+  return 0;
+}
+
 int report_usage_error(const OptionTable& table, const std::vector<UsageProblem>& problems) {
   base::Logger& log = base::log();
   for (const UsageProblem& problem : problems) {
@@ -132,6 +153,9 @@ std::optional<int> parse_command_line(OptionTable& table, CommonOptions& options
     log.talk(table.usage_text() + "'" + table.tool() + " --help' lists the options\n");
     return static_cast<int>(ExitCode::usage);
   }
+  constexpr std::string_view generated = "--generate=";
+  if (argc == 2 && std::string_view(argv[1]).substr(0, generated.size()) == generated)
+    return generate(table, std::string_view(argv[1]).substr(generated.size()));
   ParseOutcome outcome = table.parse(argc, argv);
   if (outcome.help) {
     log.print(table.help_text());
