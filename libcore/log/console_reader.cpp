@@ -129,6 +129,7 @@ struct ConsoleWorld {
 
 // Labels that launchers put before each line: srun --label and mpirun --tag-output.
 Line without_label(std::string_view text) {
+  if (!is_digit(text[0]) && text[0] != ' ' && text[0] != '\t' && text[0] != '[') return Line(text);
   Line line(text);
   line.skip_blanks();
   if (line.take_integer() && line.take(": ")) return line;
@@ -187,9 +188,27 @@ public:
       sink_.start();
       return;
     }
-    if (read_epoch_head(line) || read_learning_rate(line) || read_exchange(line) || read_gpu_memory(line))
-      return;
-    if (read_world(line)) return;
+    // Value lines are nearly all there are: what cannot be one of the others by its first letter is not
+    // tried.
+    switch (line.rest().empty() ? '\0' : line.rest()[0]) {
+      case '[':
+        if (read_epoch_head(line)) return;
+        break;
+      case 'M':
+        if (read_learning_rate(line) || read_gpu_memory(line)) return;
+        break;
+      case 'L':
+        if (read_exchange(line)) return;
+        break;
+      case ' ':
+      case '\t':
+      case 'T':
+      case 'P':
+        if (read_world(line)) return;
+        break;
+      default:
+        break;
+    }
     if (const auto head = take_head(line)) {
       if (!whole || !read_value(line, *head)) sink_.fragment(text);
     } else if (line.rest().find(" epoch ") != std::string_view::npos &&

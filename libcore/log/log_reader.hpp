@@ -44,13 +44,11 @@ std::unique_ptr<LogReader> make_reader(LogKind kind, MetricLog& log);
 template <class Take>
 std::size_t for_each_line(std::string_view text, bool end, bool bars, Take take) {
   std::size_t begin = 0;
+  std::size_t bar = bars ? text.find('\r') : std::string_view::npos;  // the next one; most texts have none
   while (begin < text.size()) {
+    if (bar != std::string_view::npos && bar < begin) bar = text.find('\r', begin);
     std::size_t stop = text.find('\n', begin);
-    if (bars) {
-      const std::size_t limit = stop == std::string_view::npos ? text.size() : stop;
-      const std::size_t bar = text.substr(begin, limit - begin).find('\r');
-      if (bar != std::string_view::npos) stop = begin + bar;
-    }
+    if (bar < stop) stop = bar;
     if (stop == std::string_view::npos) {
       if (!end) return begin;
       take(text.substr(begin), false);

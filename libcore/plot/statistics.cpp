@@ -54,8 +54,7 @@ bool split_quantity(std::string_view text, double& value, std::string& unit) {
   std::string_view rest = text.substr(static_cast<std::size_t>(result.ptr - text.data()));
   while (!rest.empty() && rest[0] == ' ') rest.remove_prefix(1);
   unit = rest;
-  const bool known =
-      unit.empty() || convert_unit(1, unit, unit == "%" ? "" : unit).has_value() || unit == "%";
+  const bool known = unit.empty() || unit == "%" || convert_unit(1, unit, "s") || convert_unit(1, unit, "B");
   return known && std::isfinite(value);
 }
 
