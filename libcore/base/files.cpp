@@ -101,6 +101,10 @@ std::string read_file(const std::string& path, std::size_t max_bytes) {
 }
 
 void atomic_write_file(const std::string& path, std::string_view content) {
+  atomic_write_file(path, std::span(&content, 1));
+}
+
+void atomic_write_file(const std::string& path, std::span<const std::string_view> pieces) {
   const std::string temporary = fmt::format("{}.tmp.{}", path, ::getpid());
   auto fail = [&](int error) {
     ::unlink(temporary.c_str());
@@ -108,7 +112,10 @@ void atomic_write_file(const std::string& path, std::string_view content) {
   };
   Descriptor file(open_retrying(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666));
   if (file.get() < 0) fail(errno);
-  if (!write_all(file.get(), content) || !sync_retrying(file.get())) fail(errno);
+  for (const std::string_view piece : pieces) {
+    if (!write_all(file.get(), piece)) fail(errno);
+  }
+  if (!sync_retrying(file.get())) fail(errno);
   if (!file.close()) fail(errno);
   if (::rename(temporary.c_str(), path.c_str()) != 0) fail(errno);
   // The rename is durable only once the folder is.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ std::string read_file(const std::string& path, std::size_t max_bytes = std::size
 /// Replaces or creates `path`. Throws Error(storage); then the old file is as before and no
 /// temporary file is left.
 void atomic_write_file(const std::string& path, std::string_view content);
+/// The same for a file that is put together of several pieces, which need not be copied into one.
+void atomic_write_file(const std::string& path, std::span<const std::string_view> pieces);
 
 /// Makes names made, renamed or removed in a folder survive a power loss. Throws Error(storage).
 void sync_folder(const std::string& path);

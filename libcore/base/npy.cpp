@@ -1,19 +1,16 @@
 // See npy.hpp. Layout: "\x93NUMPY", major, minor, header length (u16, from version 2 on u32), header, data.
 #include "base/npy.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstring>
 #include <optional>
 
 #include "base/diagnostic.hpp"
 #include "base/files.hpp"
+#include "base/input_file.hpp"
 
 namespace lbann::base {
 namespace {
@@ -144,43 +141,8 @@ double element(const unsigned char* bytes) {
   return static_cast<double>(value);
 }
 
-/// A file that is read at given places; closed at the end.
-class File {
-public:
-  explicit File(const std::string& path) : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (fd_ < 0) fail(std::strerror(errno));
-    struct stat info {};
-    const bool known = ::fstat(fd_, &info) == 0;
-    if (known && S_ISREG(info.st_mode)) {
-      size_ = static_cast<std::uint64_t>(info.st_size);
-      return;
-    }
-    ::close(fd_);
-    fail(known && S_ISDIR(info.st_mode) ? "is a directory, a .npy file was expected"
-                                        : "is not a regular file");
-  }
-  ~File() { ::close(fd_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  std::uint64_t size() const { return size_; }
-  void read(std::uint64_t offset, char* out, std::uint64_t n) const {
-    for (std::uint64_t got = 0; got < n;) {
-      const ssize_t r = ::pread(fd_, out + got, n - got, static_cast<off_t>(offset + got));
-      if (r < 0 && errno == EINTR) continue;
-      if (r < 0) fail(std::strerror(errno));
-      if (r == 0) fail(fmt::format("ends after {} bytes, {} were there before", offset + got, size_));
-      got += static_cast<std::uint64_t>(r);
-    }
-  }
-
-private:
-  [[noreturn]] void fail(const std::string& what) const { throw Error(ExitCode::data, path_ + ": " + what); }
-  const std::string path_;
-  int fd_ = -1;
-  std::uint64_t size_ = 0;
-};
-
-NpyHeader read_header(const File& file, const std::string& path) {
+NpyHeader read_header(const InputFile& file) {
+  const std::string& path = file.path();
   std::string start(std::min<std::uint64_t>(file.size(), max_npy_header_bytes), '\0');
   file.read(0, start.data(), start.size());
   NpyHeader header = parse_npy_header(start, path);
@@ -237,6 +199,23 @@ NpyHeader parse_npy_header(std::string_view bytes, const std::string& name) {
   return result;
 }
 
+std::string format_npy_header(NpyType type, const std::vector<std::int64_t>& shape) {
+  std::string dims;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    dims += fmt::format("{}{}", i > 0 ? ", " : "", shape[i]);
+  }
+  if (shape.size() == 1) dims += ',';  // a tuple of one
+  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
+                                 types[static_cast<std::size_t>(type)].descr, dims);
+  const bool is_long = text.size() > 65000;
+  const std::size_t start = is_long ? 12 : 10;
+  text.append(63 - (start + text.size()) % 64, ' ');
+  text += '\n';
+  std::string header = std::string("\x93NUMPY") + (is_long ? '\2' : '\1') + '\0';
+  for (std::size_t i = 0; i < start - 8; ++i) header += static_cast<char>((text.size() >> (8 * i)) & 0xff);
+  return header + text;
+}
+
 RawNpyArray parse_raw_npy(std::string bytes, const std::string& name) {
   const NpyHeader header = parse_npy_header(bytes, name);
   check_size(header, bytes.size() - header.data_offset, name);
@@ -244,8 +223,8 @@ RawNpyArray parse_raw_npy(std::string bytes, const std::string& name) {
 }
 
 RawNpyArray load_raw_npy(const std::string& path) {
-  const File file(path);
-  const NpyHeader header = read_header(file, path);
+  const InputFile file(path, "a .npy file");
+  const NpyHeader header = read_header(file);
   RawNpyArray array{header.type, header.shape, {}, 0};
   try {
     array.storage.resize(header.data_bytes());
@@ -257,7 +236,7 @@ RawNpyArray load_raw_npy(const std::string& path) {
   return array;
 }
 
-NpyHeader load_npy_header(const std::string& path) { return read_header(File(path), path); }
+NpyHeader load_npy_header(const std::string& path) { return read_header(InputFile(path, "a .npy file")); }
 
 void convert_to_float(NpyType type, const unsigned char* bytes, std::int64_t first, std::int64_t n,
                       float* out) {

@@ -61,6 +61,10 @@ void convert_to_float(NpyType type, const unsigned char* bytes, std::int64_t fir
 /// One element, exact for all types but i64 beyond 2^53.
 double element_at(NpyType type, const unsigned char* bytes, std::int64_t index);
 
+/// The header of a .npy file, version 1 (2 where it is long), padded so that the data lie at a multiple
+/// of 64.
+std::string format_npy_header(NpyType type, const std::vector<std::int64_t>& shape);
+
 /// An array of float32 or float64, widened.
 struct NpyArray {
   std::vector<std::int64_t> shape;  // empty: one number

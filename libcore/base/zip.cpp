@@ -1,14 +1,10 @@
 // See zip.hpp.
 #include "base/zip.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <set>
 
@@ -43,44 +39,18 @@ constexpr std::uint64_t unset32 = 0xffffffff;
 
 }  // namespace
 
-ZipFile::ZipFile(const std::string& path) : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (fd_ < 0) fail(std::strerror(errno));
-  try {
-    struct stat info {};
-    if (::fstat(fd_, &info) != 0) fail(std::strerror(errno));
-    if (S_ISDIR(info.st_mode)) fail("is a directory, a zip archive was expected");
-    if (!S_ISREG(info.st_mode)) fail("is not a regular file");
-    size_ = static_cast<std::uint64_t>(info.st_size);
-    read_directory();
-  } catch (...) {
-    ::close(fd_);
-    throw;
-  }
-}
+ZipFile::ZipFile(const std::string& path) : file_(path, "a zip archive") { read_directory(); }
 
-ZipFile::~ZipFile() { ::close(fd_); }
+void ZipFile::fail(const std::string& what) const { file_.fail(what); }
 
-void ZipFile::fail(const std::string& what) const { throw Error(ExitCode::data, path_ + ": " + what); }
-
-void ZipFile::read_at(std::uint64_t offset, void* out, std::uint64_t n) const {
-  if (offset > size_ || n > size_ - offset)
-    fail(fmt::format("bytes {} to {} are claimed, the file has {}", offset, offset + n, size_));
-  for (std::uint64_t got = 0; got < n;) {
-    const ssize_t r =
-        ::pread(fd_, static_cast<unsigned char*>(out) + got, n - got, static_cast<off_t>(offset + got));
-    if (r < 0 && errno == EINTR) continue;
-    if (r < 0) fail(std::strerror(errno));
-    if (r == 0) fail("became shorter while it was read");
-    got += static_cast<std::uint64_t>(r);
-  }
-}
+void ZipFile::read_at(std::uint64_t offset, void* out, std::uint64_t n) const { file_.read(offset, out, n); }
 
 void ZipFile::read_directory() {
-  if (size_ < end_bytes) fail(fmt::format("no zip archive: only {} bytes", size_));
+  if (file_.size() < end_bytes) fail(fmt::format("no zip archive: only {} bytes", file_.size()));
   // The end record is followed by a comment of at most 65535 bytes.
-  const std::uint64_t tail_bytes = std::min<std::uint64_t>(size_, end_bytes + 65535);
+  const std::uint64_t tail_bytes = std::min<std::uint64_t>(file_.size(), end_bytes + 65535);
   std::vector<unsigned char> tail(tail_bytes);
-  read_at(size_ - tail_bytes, tail.data(), tail_bytes);
+  read_at(file_.size() - tail_bytes, tail.data(), tail_bytes);
   std::optional<std::uint64_t> found;
   for (std::uint64_t i = tail_bytes - end_bytes + 1; i-- > 0;) {
     const Record r(tail.data() + i);
@@ -91,7 +61,7 @@ void ZipFile::read_directory() {
   }
   if (!found) fail("no zip archive, or its end is missing");
   const Record end(tail.data() + *found);
-  const std::uint64_t end_offset = size_ - tail_bytes + *found;
+  const std::uint64_t end_offset = file_.size() - tail_bytes + *found;
   std::uint64_t count = end.u16(10), bytes = end.u32(12), offset = end.u32(16);
   if (end.u16(4) != 0 || end.u16(6) != 0) fail("is one part of a split archive");
   if (count == 0xffff || bytes == unset32 || offset == unset32) {
@@ -104,8 +74,8 @@ void ZipFile::read_directory() {
     if (r.u32(0) != 0x06064b50) fail("the zip64 directory is damaged");
     count = r.u64(32), bytes = r.u64(40), offset = r.u64(48);
   }
-  if (bytes > max_directory_bytes || offset > size_ || bytes > size_ - offset)
-    fail(fmt::format("the directory claims {} bytes at {}, the file has {}", bytes, offset, size_));
+  if (bytes > max_directory_bytes || offset > file_.size() || bytes > file_.size() - offset)
+    fail(fmt::format("the directory claims {} bytes at {}, the file has {}", bytes, offset, file_.size()));
   if (count > bytes / entry_bytes) fail(fmt::format("{} members in a directory of {} bytes", count, bytes));
 
   std::vector<unsigned char> directory(bytes);
@@ -144,8 +114,9 @@ void ZipFile::read_directory() {
       fail(fmt::format("member '{}' is compressed with method {}, 0 and 8 can be read", m.name, method));
     if ((r.u16(8) & 1) != 0) fail(fmt::format("member '{}' is encrypted", m.name));
     m.deflated = method == 8;
-    if (m.compressed_bytes > size_)
-      fail(fmt::format("member '{}' claims {} bytes, the file has {}", m.name, m.compressed_bytes, size_));
+    if (m.compressed_bytes > file_.size())
+      fail(fmt::format("member '{}' claims {} bytes, the file has {}", m.name, m.compressed_bytes,
+                       file_.size()));
     if (m.deflated ? m.bytes / 1032 > m.compressed_bytes + 1 : m.bytes != m.compressed_bytes)
       fail(fmt::format("member '{}' claims {} bytes out of {}", m.name, m.bytes, m.compressed_bytes));
     if (!names.insert(m.name).second) fail(fmt::format("two members are named '{}'", m.name));
@@ -166,9 +137,9 @@ std::uint64_t ZipFile::data_offset(const ZipMember& member) const {
   const Record r(local);
   if (r.u32(0) != 0x04034b50) fail(fmt::format("member '{}': its header is damaged", member.name));
   const std::uint64_t offset = member.header_offset + local_bytes + r.u16(26) + r.u16(28);
-  if (offset > size_ || member.compressed_bytes > size_ - offset)
+  if (offset > file_.size() || member.compressed_bytes > file_.size() - offset)
     fail(fmt::format("member '{}' is cut off: {} bytes at {}, the file has {}", member.name,
-                     member.compressed_bytes, offset, size_));
+                     member.compressed_bytes, offset, file_.size()));
   return offset;
 }
 
@@ -218,8 +189,8 @@ std::string ZipFile::read(const ZipMember& member) const {
   try {
     out = read_start(member, member.bytes);
   } catch (const std::bad_alloc&) {
-    throw Error(ExitCode::out_of_memory,
-                fmt::format("{}: no memory for the {} bytes of '{}'", path_, member.bytes, member.name));
+    throw Error(ExitCode::out_of_memory, fmt::format("{}: no memory for the {} bytes of '{}'", file_.path(),
+                                                     member.bytes, member.name));
   }
   const auto crc = static_cast<std::uint32_t>(
       crc32_z(crc32_z(0, nullptr, 0), reinterpret_cast<const Bytef*>(out.data()), out.size()));

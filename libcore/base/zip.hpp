@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "base/input_file.hpp"
+
 namespace lbann::base {
 
 struct ZipMember {
@@ -25,9 +27,6 @@ class ZipFile {
 public:
   /// Opens the file and reads its directory. Throws Error(data).
   explicit ZipFile(const std::string& path);
-  ~ZipFile();
-  ZipFile(const ZipFile&) = delete;
-  ZipFile& operator=(const ZipFile&) = delete;
 
   const std::vector<ZipMember>& members() const { return members_; }
   const ZipMember* try_find(const std::string& name) const;
@@ -43,9 +42,7 @@ private:
   void read_directory();
   std::string inflate_member(const ZipMember& member, std::uint64_t offset, std::uint64_t limit) const;
 
-  std::string path_;
-  int fd_ = -1;
-  std::uint64_t size_ = 0;
+  InputFile file_;
   std::vector<ZipMember> members_;
 };
 

@@ -1,8 +1,6 @@
 // Gathers a trainer's state for a checkpoint and puts one back: see save.hpp.
 #include "train/save.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstring>
 #include <map>
@@ -11,6 +9,7 @@
 
 #include "base/diagnostic.hpp"
 #include "base/log.hpp"
+#include "checkpoint/array_values.hpp"
 #include "checkpoint/manifest.hpp"
 #include "tensor/layout_walk.hpp"
 
@@ -43,8 +42,11 @@ void put_logical_bytes(const Entry& e, const std::vector<std::byte>& bytes) {
 
 [[noreturn]] void refuse(const std::string& what) { throw base::Error(base::ExitCode::checkpoint, what); }
 
-void check_array(const Entry& e, const checkpoint::LoadedArray& array) {
-  if (array.type == e.spec.type && array.shape == e.spec.shape) return;
+/// `any_float`: another floating type is no reason, it will be converted.
+void check_array(const Entry& e, const checkpoint::LoadedArray& array, bool any_float = false) {
+  const bool fits = array.type == e.spec.type ||
+                    (any_float && tensor::is_floating(array.type) && tensor::is_floating(e.spec.type));
+  if (fits && array.shape == e.spec.shape) return;
   refuse(fmt::format("the checkpoint holds '{}' as {} {}, this model has {} {}", e.name,
                      tensor::to_string(array.type), array.shape.to_string(), tensor::to_string(e.spec.type),
                      e.spec.shape.to_string()));
@@ -106,20 +108,24 @@ void restore_training(Trainer& trainer, const checkpoint::Checkpoint& saved) {
   for (const auto& [name, e] : entries) put_logical_bytes(e, saved.arrays.at(name).bytes);
 }
 
-std::vector<std::string> restore_weights(Trainer& trainer, const checkpoint::Checkpoint& saved) {
+std::vector<std::string> restore_weights(Trainer& trainer, const checkpoint::ArrayMap& saved) {
   std::vector<std::string> missing;
   std::vector<const Entry*> found;
   for (const auto& [name, e] : trainer.weights().entries()) {
     if (e.role == "state") continue;
-    const auto array = saved.arrays.find(name);
-    if (array == saved.arrays.end()) {
+    const auto array = saved.find(name);
+    if (array == saved.end()) {
       missing.push_back(name);
       continue;
     }
-    check_array(e, array->second);
+    check_array(e, array->second, true);
     found.push_back(&e);
   }
-  for (const Entry* e : found) put_logical_bytes(*e, saved.arrays.at(e->name).bytes);
+  for (const Entry* e : found) {
+    const checkpoint::LoadedArray& array = saved.at(e->name);
+    put_logical_bytes(
+        *e, array.type == e->spec.type ? array.bytes : checkpoint::convert(array, e->spec.type).bytes);
+  }
   return missing;
 }
 
@@ -138,28 +144,13 @@ std::int64_t save_weights(const Trainer& trainer, const std::string& dir) {
 }
 
 void load_weights(Trainer& trainer, const std::string& dir) {
-  std::string found;
-  checkpoint::Checkpoint saved;
-  const std::string model = trainer.info().model;
-  for (const std::string& place : {dir, dir + "/" + model, dir + "/trainer0/" + model}) {
-    struct stat info {};
-    if (::stat(fmt::format("{}/{}", place, checkpoint::manifest_name).c_str(), &info) != 0) continue;
-    found = place;
-    saved = checkpoint::load_checkpoint(place);
-    break;
-  }
-  for (const std::string& root : {dir, dir + "/ckpt", dir + "/trainer0"}) {
-    if (!found.empty()) break;
-    if (auto newest = checkpoint::find_newest(root)) {
-      found = newest->dir;
-      saved = std::move(newest->checkpoint);
-    }
-  }
-  if (found.empty()) refuse(fmt::format("there are no saved weights in '{}'", dir));
+  const checkpoint::Source source = checkpoint::load_source(dir, trainer.info().model);
+  const std::string& found = source.place;
+  for (const std::string& note : source.notes) base::log().warning(note);
   base::log().data(fmt::format("Loading model weights from {}\n", found));
-  const std::vector<std::string> missing = restore_weights(trainer, saved);
+  const std::vector<std::string> missing = restore_weights(trainer, source.arrays);
   std::string text;
-  for (const auto& [name, array] : saved.arrays) {
+  for (const auto& [name, array] : source.arrays) {
     if (trainer.weights().has(name) && trainer.weights().entry(name).role != "state")
       text += fmt::format("Restored weights \"{}\" from checkpointed model.\n", name);
   }

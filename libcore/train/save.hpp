@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "checkpoint/container.hpp"
+#include "checkpoint/source.hpp"
 #include "train/trainer.hpp"
 
 namespace lbann::train {
@@ -25,15 +25,15 @@ std::int64_t checkpoint_bytes(const Trainer& trainer);
 void restore_training(Trainer& trainer, const checkpoint::Checkpoint& saved);
 
 /// Only the weights (and running statistics) that both have, by name; returns the names that were missing.
-/// Throws base::Error (checkpoint) when a shape or type differs.
-std::vector<std::string> restore_weights(Trainer& trainer, const checkpoint::Checkpoint& saved);
+/// Other floating types are converted. Throws base::Error (checkpoint) when a shape differs.
+std::vector<std::string> restore_weights(Trainer& trainer, const checkpoint::ArrayMap& saved);
 
 /// Weights alone, without optimizer state, as save_model writes them. Throws base::Error (storage).
 std::int64_t save_weights(const Trainer& trainer, const std::string& dir);
 
-/// restore_weights from a checkpoint or what save_model wrote: in `dir` itself, or below it in the folders
-/// that LBANN's tree puts there. Says what it loads in LBANN's words. Throws base::Error (checkpoint) when
-/// there is nothing to load or weights are missing.
+/// restore_weights from a checkpoint, from what save_model wrote (in `dir` itself, or below it in the folders
+/// that LBANN's tree puts there) or from a file of arrays (.npz, .safetensors, .h5). Says what it loads in
+/// LBANN's words. Throws base::Error (checkpoint) when there is nothing to load or weights are missing.
 void load_weights(Trainer& trainer, const std::string& dir);
 
 /// Throws base::Error (checkpoint) that names what differs unless the checkpoint is of this experiment.

@@ -6,10 +6,12 @@
 // and let the value of an unknown option become a file name.
 #include "common/option_table.hpp"
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 
 #include "base/edit_distance.hpp"
@@ -59,6 +61,16 @@ std::optional<std::int64_t> try_parse_integer(std::string_view text) {
   std::int64_t value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || result.ec != std::errc() || result.ptr != text.data() + text.size())
+    return std::nullopt;
+  return value;
+}
+
+std::optional<double> try_parse_number(std::string_view text) {
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
+  double value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || result.ec != std::errc() || result.ptr != text.data() + text.size() ||
+      !std::isfinite(value))
     return std::nullopt;
   return value;
 }
@@ -145,6 +157,19 @@ void OptionTable::add_integer(const std::string& names, std::string metavar,
     if (!value) return "'" + text + "' is not an integer";
     if (*value < smallest) return text + " is too small; the smallest value is " + std::to_string(smallest);
     if (*value > largest) return text + " is too large; the largest value is " + std::to_string(largest);
+    target = *value;
+    return {};
+  };
+}
+
+void OptionTable::add_number(const std::string& names, std::string metavar, std::optional<double>& target,
+                             double smallest, std::string help) {
+  Option& option = add(Kind::value, names, std::move(help));
+  option.metavar = std::move(metavar);
+  option.set = [&target, smallest](const std::string& text) -> std::string {
+    const auto value = try_parse_number(text);
+    if (!value) return "'" + text + "' is not a number";
+    if (*value < smallest) return text + " is too small; the smallest value is " + fmt::to_string(smallest);
     target = *value;
     return {};
   };

@@ -58,6 +58,9 @@ public:
                  std::string help);
   void add_integer(const std::string& names, std::string metavar, std::optional<std::int64_t>& target,
                    std::int64_t smallest, std::int64_t largest, std::string help);
+  /// A finite number that is not below `smallest`.
+  void add_number(const std::string& names, std::string metavar, std::optional<double>& target,
+                  double smallest, std::string help);
   /// Repeatable; every occurrence takes exactly one value. In the environment values are separated by `;`.
   void add_list(const std::string& names, std::string metavar, std::vector<std::string>& target,
                 std::string help);
@@ -166,6 +169,8 @@ private:
 
 /// Text to number, whole text, no blanks; nullopt if it is none or out of range.
 std::optional<std::int64_t> try_parse_integer(std::string_view text);
+/// A finite number in decimal or scientific notation, whatever the locale.
+std::optional<double> try_parse_number(std::string_view text);
 /// 1/0, true/false, yes/no, on/off in any case.
 std::optional<bool> try_parse_bool(std::string_view text);
 

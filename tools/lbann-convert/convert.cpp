@@ -1,5 +1,6 @@
 // lbann-convert's work. Export: the experiment is checked as for training, then lowered for evaluation and
-// exported with the weights that training would start from. Import is in import.cpp. Nothing is written
+// exported with the weights that training would start from, or saved ones. Import is in import.cpp, saved
+// weights in other forms in arrays.cpp. Nothing is written
 // unless all of it went well.
 #include "lbann-convert/convert.hpp"
 
@@ -8,7 +9,10 @@
 #include <fmt/format.h>
 
 #include "base/files.hpp"
+#include "checkpoint/array_values.hpp"
+#include "checkpoint/source.hpp"
 #include "common/version.hpp"
+#include "lbann-convert/arrays.hpp"
 #include "lbann-convert/import.hpp"
 #include "model/settings.hpp"
 #include "onnx/export.hpp"
@@ -16,6 +20,33 @@
 
 namespace lbann::tools {
 namespace {
+
+/// The exported weights from a checkpoint or a file of arrays; what is missing or of another shape is refused
+/// all together.
+onnx::WeightValues load_values(const std::string& path, const model::LoweredModel& lowered,
+                               const std::string& model_name) {
+  const checkpoint::Source source = checkpoint::load_source(path, model_name);
+  for (const std::string& note : source.notes) base::log().warning(note);
+  onnx::WeightValues values;
+  std::string problems;
+  for (const model::LoweredWeight& weight : lowered.weights) {
+    const auto found = source.arrays.find(weight.name);
+    if (found == source.arrays.end()) {
+      problems += fmt::format("; '{}' is missing", weight.name);
+    } else if (found->second.shape != weight.shape) {
+      problems += fmt::format("; '{}' is {} there, {} here", weight.name, found->second.shape.to_string(),
+                              weight.shape.to_string());
+    } else {
+      values[weight.name] = checkpoint::values_of(found->second);
+    }
+  }
+  if (!problems.empty()) {
+    throw base::Error(base::ExitCode::checkpoint,
+                      fmt::format("{}: not the weights of this experiment{}", source.place, problems),
+                      "lbann-convert --inspect shows what it holds");
+  }
+  return values;
+}
 
 std::string convert(const ConvertOptions& o, base::Diagnostics& d) {
   const model::Experiment experiment =
@@ -29,9 +60,10 @@ std::string convert(const ConvertOptions& o, base::Diagnostics& d) {
   const std::optional<model::LoweredModel> lowered = model::lower_model(experiment, graph, lower, d);
   if (!lowered) return {};
   const std::int64_t seed = o.seed.value_or(std::max<std::int64_t>(0, settings.random_seed));
-  return onnx::export_model(experiment, graph, *lowered,
-                            onnx::make_initial_values(*lowered, static_cast<std::uint64_t>(seed)),
-                            {version()}, d);
+  const onnx::WeightValues values =
+      o.weights.empty() ? onnx::make_initial_values(*lowered, static_cast<std::uint64_t>(seed))
+                        : load_values(o.weights, *lowered, graph.model_name);
+  return onnx::export_model(experiment, graph, *lowered, values, {version()}, d);
 }
 
 int export_main(const ConvertOptions& options) {
@@ -52,7 +84,18 @@ int export_main(const ConvertOptions& options) {
 
 int convert_main(ConvertOptions options) {
   if (options.list_ops) return list_ops(options);
+  switch (options.action()) {
+    case ConvertAction::inspect:
+      return inspect_arrays(options);
+    case ConvertAction::verify:
+      return verify_arrays(options);
+    case ConvertAction::diff:
+      return diff_arrays(options);
+    case ConvertAction::convert:
+      break;
+  }
   const std::vector<std::string> files = options.experiment.merge_order();
+  if (files.front() != "-" && checkpoint::is_source(files.front())) return convert_arrays(options);
   bool imports = false;
   for (const std::string& file : files) imports = imports || (file != "-" && onnx::looks_like_onnx(file));
   if (options.output.empty()) {
