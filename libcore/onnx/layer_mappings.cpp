@@ -2,67 +2,16 @@
 #include "onnx/layer_mappings.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "layers.pb.h"
-#include "operators.pb.h"
+#include "onnx/mapping_families.hpp"
+#include "onnx/mapping_helpers.hpp"
 
 namespace lbann::onnx {
 namespace {
-
-using Dims = std::vector<std::int64_t>;
-using lbann_data::Layer;
-
-template <class Params>
-const Params& params_of(const MappedLayer& l) {
-  return dynamic_cast<const Params&>(*l.node.params);
-}
-
-const tensor::Shape& input_dims(const MappedLayer& l) { return l.trace.inputs.front(); }
-const std::string& x(const MappedLayer& l) { return l.inputs.front(); }
-const std::string& y(const MappedLayer& l) { return l.outputs.front(); }
-
-/// Name for a value inside a layer.
-std::string inner(GraphWriter& w, const MappedLayer& l, const std::string& what) {
-  return w.unique_name(l.node.name + "/" + what);
-}
-
-/// One entry stands for all spatial dims, none for `fallback`.
-template <class List>
-Dims per_dim(const List& list, int rank, std::int64_t fallback) {
-  const auto n = static_cast<std::size_t>(rank);
-  if (list.empty()) return Dims(n, fallback);
-  if (list.size() == 1) return Dims(n, *list.begin());
-  return Dims(list.begin(), list.end());
-}
-
-Dims both_sides(const Dims& pads) {
-  Dims out = pads;
-  out.insert(out.end(), pads.begin(), pads.end());
-  return out;
-}
-
-/// [N, all entries of a sample]
-std::string flat_input(GraphWriter& w, const MappedLayer& l) {
-  if (input_dims(l).rank() == 1) return x(l);
-  const std::string flat = inner(w, l, "flat");
-  set_attribute(w.add_node("Flatten", {x(l)}, flat), "axis", std::int64_t{1});
-  return flat;
-}
-
-/// 0 keeps the mini-batch, whatever it is.
-void add_reshape(GraphWriter& w, const MappedLayer& l, const std::string& from, const tensor::Shape& sample) {
-  Dims dims{0};
-  dims.insert(dims.end(), sample.dims().begin(), sample.dims().end());
-  w.add_node("Reshape", {from, w.add_integers(l.node.name + "/shape", dims)}, y(l));
-}
-
-std::string add_constant(GraphWriter& w, const MappedLayer& l, const std::string& what, double value) {
-  return w.add_floats(l.node.name + "/" + what, {}, {value});
-}
 
 // ---- layers that compute with weights ---------------------------------------------------------
 
@@ -215,115 +164,7 @@ void map_weighted_sum(GraphWriter& w, const MappedLayer& l) {
   add_fold(w, l, "Add", terms);
 }
 
-/// 1 where the two are equal (or, `negate`, where not), else 0.
-void add_comparison(GraphWriter& w, const MappedLayer& l, const std::string& other, bool negate) {
-  std::string truth = inner(w, l, "equal");
-  w.add_node("Equal", {x(l), other}, truth);
-  if (negate) {
-    const std::string no = inner(w, l, "not");
-    w.add_node("Not", {truth}, no);
-    truth = no;
-  }
-  set_attribute(w.add_node("Cast", {truth}, y(l)), "to", std::int64_t{::onnx::TensorProto::FLOAT});
-}
-
-/// LBANN keeps a sigmoid off 0 and 1 by the machine epsilon.
-void add_sigmoid(GraphWriter& w, const MappedLayer& l) {
-  const double eps = double{std::numeric_limits<float>::epsilon()};
-  const std::string open = inner(w, l, "sigmoid");
-  w.add_node("Sigmoid", {x(l)}, open);
-  const std::string low = add_constant(w, l, "low", eps), high = add_constant(w, l, "high", 1 - eps);
-  w.add_node("Clip", {open, low, high}, y(l));
-}
-
-void add_gelu(GraphWriter& w, const MappedLayer& l);
-
-void map_operator_layer(GraphWriter& w, const MappedLayer& l) {
-  const google::protobuf::Any& any = params_of<Layer::OperatorLayer>(l).ops(0).parameters();
-  const std::string name = any.type_url().substr(any.type_url().rfind('.') + 1);
-  static const std::map<std::string, std::string> same{{"AbsOperator", "Abs"},
-                                                       {"NegativeOperator", "Neg"},
-                                                       {"SqrtOperator", "Sqrt"},
-                                                       {"ExpOperator", "Exp"},
-                                                       {"LogOperator", "Log"},
-                                                       {"TanhOperator", "Tanh"},
-                                                       {"AddOperator", "Add"},
-                                                       {"SubtractOperator", "Sub"},
-                                                       {"MultiplyOperator", "Mul"},
-                                                       {"DivideOperator", "Div"},
-                                                       {"CeilOperator", "Ceil"},
-                                                       {"FloorOperator", "Floor"},
-                                                       {"SinOperator", "Sin"},
-                                                       {"CosOperator", "Cos"},
-                                                       {"TanOperator", "Tan"},
-                                                       {"AsinOperator", "Asin"},
-                                                       {"AcosOperator", "Acos"},
-                                                       {"AtanOperator", "Atan"},
-                                                       {"SinhOperator", "Sinh"},
-                                                       {"CoshOperator", "Cosh"},
-                                                       {"AsinhOperator", "Asinh"},
-                                                       {"AcoshOperator", "Acosh"},
-                                                       {"AtanhOperator", "Atanh"},
-                                                       {"ErfOperator", "Erf"},
-                                                       {"ReciprocalOperator", "Reciprocal"},
-                                                       {"SoftplusOperator", "Softplus"},
-                                                       {"SoftsignOperator", "Softsign"},
-                                                       {"SeluOperator", "Selu"},
-                                                       {"PowOperator", "Pow"},
-                                                       {"MaxOperator", "Max"},
-                                                       {"MinOperator", "Min"}};
-  static const std::map<std::string, std::string> with_constant{
-      {"AddConstantOperator", "Add"}, {"SubtractConstantOperator", "Sub"}, {"ScaleOperator", "Mul"}};
-  // Their field `constant` has the same number and type, so one message stands for all.
-  const auto constant = [&] {
-    lbann_data::AddConstantOperator message;
-    message.ParseFromString(any.value());
-    return add_constant(w, l, "constant", message.constant());
-  };
-  if (const auto op = same.find(name); op != same.end()) {
-    w.add_node(op->second, l.inputs, y(l));
-  } else if (const auto op2 = with_constant.find(name); op2 != with_constant.end()) {
-    w.add_node(op2->second, {x(l), constant()}, y(l));
-  } else if (name == "ConstantSubtractOperator") {
-    w.add_node("Sub", {constant(), x(l)}, y(l));
-  } else if (name == "SquareOperator") {
-    w.add_node("Mul", {x(l), x(l)}, y(l));
-  } else if (name == "RsqrtOperator") {
-    const std::string root = inner(w, l, "root");
-    w.add_node("Sqrt", {x(l)}, root);
-    w.add_node("Reciprocal", {root}, y(l));
-  } else if (name == "SquaredDifferenceOperator") {
-    const std::string difference = inner(w, l, "difference");
-    w.add_node("Sub", l.inputs, difference);
-    w.add_node("Mul", {difference, difference}, y(l));
-  } else if (name == "SigmoidOperator") {
-    add_sigmoid(w, l);
-  } else if (name == "GeluOperator") {
-    add_gelu(w, l);
-  } else if (name == "EqualOperator" || name == "NotEqualOperator") {
-    add_comparison(w, l, l.inputs[1], name == "NotEqualOperator");
-  } else if (name == "EqualConstantOperator" || name == "NotEqualConstantOperator") {
-    add_comparison(w, l, constant(), name == "NotEqualConstantOperator");
-  } else {
-    throw NoMapping{fmt::format("operator '{}' cannot be written as ONNX yet", name), "ops"};
-  }
-}
-
 // ---- sequences --------------------------------------------------------------------------------
-
-std::string add_transposed(GraphWriter& w, const MappedLayer& l, const std::string& from, const Dims& perm) {
-  const std::string to = inner(w, l, "transposed");
-  set_attribute(w.add_node("Transpose", {from}, to), "perm", perm);
-  return to;
-}
-
-std::string add_shaped(GraphWriter& w, const MappedLayer& l, const std::string& from, const Dims& sample) {
-  Dims dims{0};
-  dims.insert(dims.end(), sample.begin(), sample.end());
-  const std::string to = inner(w, l, "shaped");
-  w.add_node("Reshape", {from, w.add_integers(l.node.name + "/shape", dims)}, to);
-  return to;
-}
 
 void map_matmul(GraphWriter& w, const MappedLayer& l) {
   const auto& p = params_of<Layer::MatMul>(l);
@@ -397,21 +238,6 @@ void map_layer_norm(GraphWriter& w, const MappedLayer& l) {
   w.add_node("Identity", {value}, y(l));
 }
 
-/// 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
-void add_gelu(GraphWriter& w, const MappedLayer& l) {
-  const auto step = [&](const char* op, std::vector<std::string> operands) {
-    const std::string to = inner(w, l, "gelu");
-    w.add_node(op, operands, to);
-    return to;
-  };
-  const std::string cube = step("Mul", {step("Mul", {x(l), x(l)}), x(l)});
-  const std::string sum = step("Add", {x(l), step("Mul", {cube, add_constant(w, l, "cubic", 0.044715)})});
-  const std::string bent =
-      step("Tanh", {step("Mul", {sum, add_constant(w, l, "slope", 0.7978845608028654)})});
-  const std::string gate = step("Add", {bent, add_constant(w, l, "one", 1)});
-  w.add_node("Mul", {step("Mul", {x(l), add_constant(w, l, "half", 0.5)}), gate}, y(l));
-}
-
 constexpr std::pair<std::string_view, LayerMapping> mappings[] = {
     {"fully_connected", map_fully_connected},
     {"convolution", map_convolution},
@@ -441,6 +267,30 @@ constexpr std::pair<std::string_view, LayerMapping> mappings[] = {
     {"channelwise_softmax", map_channelwise_softmax},
     {"layer_norm", map_layer_norm},
     {"stop_gradient", map_same},
+    {"dummy", map_same},
+    {"evaluation", map_same},
+    {"identity_zero", map_identity_zero},
+    {"embedding", map_embedding},
+    {"gather", map_gather},
+    {"scatter", map_scatter},
+    {"argmax", map_argmax},
+    {"argmin", map_argmin},
+    {"one_hot", map_one_hot},
+    {"sort", map_sort},
+    {"in_top_k", map_in_top_k},
+    {"reduction", map_reduction},
+    {"multidim_reduction", map_multidim_reduction},
+    {"batchwise_reduce_sum", map_batchwise_reduce_sum},
+    {"channelwise_mean", map_channelwise_mean},
+    {"covariance", map_covariance},
+    {"variance", map_variance},
+    {"channelwise_scale_bias", map_channelwise_scale_bias},
+    {"entrywise_scale_bias", map_entrywise_scale_bias},
+    {"entrywise_batch_normalization", map_entrywise_batch_normalization},
+    {"instance_norm", map_instance_norm},
+    {"tessellate", map_tessellate},
+    {"crop", map_crop},
+    {"upsample", map_upsample},
 };
 
 constexpr std::string_view judges[] = {

@@ -139,11 +139,52 @@ OPERATORS = {
 
 
 def cast(a, x):
-    assert a["to"] == onnx.TensorProto.FLOAT
-    return x.astype(np.float64)
+    return x.astype({onnx.TensorProto.FLOAT: np.float64, onnx.TensorProto.INT64: np.int64}[a["to"]])
 
 
-OPERATORS["Cast"] = cast
+def reduce_sum(a, x, axes):
+    return x.sum(tuple(int(i) for i in axes), keepdims=bool(a.get("keepdims", 1)))
+
+
+def arg(function):
+    return lambda a, x: np.expand_dims(function(x, a["axis"]), a["axis"])
+
+
+def gather_elements(a, x, index):
+    return np.take_along_axis(x, index, a["axis"])
+
+
+def top_k(a, x, k):
+    """Equal entries: the smaller position first."""
+    order = np.argsort(-x if a.get("largest", 1) else x, axis=a["axis"], kind="stable")
+    order = np.take(order, range(int(k[0])), a["axis"])
+    return np.take_along_axis(x, order, a["axis"]), order
+
+
+def instance_normalization(a, x, scale, bias):
+    axes = tuple(range(2, x.ndim))
+    col = lambda v: v.reshape([1, -1] + [1] * (x.ndim - 2))
+    centred = x - x.mean(axes, keepdims=True)
+    return col(scale) * centred / np.sqrt(x.var(axes, keepdims=True) + a.get("epsilon", 1e-5)) + col(bias)
+
+
+OPERATORS.update({
+    "Cast": cast, "ReduceSum": reduce_sum, "ArgMax": arg(np.argmax), "ArgMin": arg(np.argmin),
+    "GatherElements": gather_elements, "TopK": top_k, "InstanceNormalization": instance_normalization,
+    "Gather": lambda a, x, i: np.take(x, i, a.get("axis", 0)),
+    "ReduceMax": lambda a, x: x.max(tuple(a["axes"]), keepdims=True),
+    "ReduceMin": lambda a, x: x.min(tuple(a["axes"]), keepdims=True),
+    "ReduceProd": lambda a, x: x.prod(tuple(a["axes"]), keepdims=True),
+    "Squeeze": lambda a, x, axes: np.squeeze(x, tuple(int(i) for i in axes)),
+    "Unsqueeze": lambda a, x, axes: np.expand_dims(x, tuple(int(i) for i in axes)),
+    "Expand": lambda a, x, shape: x * np.ones([int(d) for d in shape], x.dtype),
+    "Shape": lambda a, x: np.array(x.shape, np.int64), "Tile": lambda a, x, n: np.tile(x, [int(d) for d in n]),
+    "Where": lambda a, c, x, y: np.where(c, x, y), "And": lambda a, x, y: x & y, "Or": lambda a, x, y: x | y,
+    "Xor": lambda a, x, y: x ^ y, "Less": lambda a, x, y: x < y, "LessOrEqual": lambda a, x, y: x <= y,
+    "Greater": lambda a, x, y: x > y, "GreaterOrEqual": lambda a, x, y: x >= y, "Sign": lambda a, x: np.sign(x),
+    "IsInf": lambda a, x: np.isinf(x), "IsNaN": lambda a, x: np.isnan(x),
+    "Mod": lambda a, x, y: np.fmod(x, y) if a.get("fmod", 0) else np.mod(x, y),
+})
 
 
 def evaluate(model, feeds):
@@ -156,5 +197,6 @@ def evaluate(model, feeds):
     for node in model.graph.node:
         attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         attributes = {k: list(v) if isinstance(v, (list, tuple)) else v for k, v in attributes.items()}
-        values[node.output[0]] = OPERATORS[node.op_type](attributes, *(values[name] for name in node.input))
+        results = OPERATORS[node.op_type](attributes, *(values[name] for name in node.input))
+        values.update(zip(node.output, results if isinstance(results, tuple) else (results,)))
     return {o.name: values[o.name] for o in model.graph.output}
