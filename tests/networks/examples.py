@@ -22,7 +22,7 @@ CURVES = {
     "resnet18_32": ("resnet18_32", {**small(4, 10), RATE: 3e-6}),
     "resnet50_32": ("resnet50_32", {**small(16, 40), RATE: 1e-7}),
     "alexnet": ("alexnet", {**small(4, 10), RATE: 0.0005, DIMS: "3 67 67"}),
-    "autoencoder": ("../bench/autoencoder", {**small(24, 60), "optimizer.adam.learn_rate": 0.0003}),
+    "autoencoder": ("../bench/autoencoder", {**small(24, 60), "optimizer.adam.learn_rate": 0.00003}),
     "cosmo3d": ("cosmo3d", {**small(4, 10), "optimizer.adam.learn_rate": 0.0001}),
     "transformer": ("transformer", small(2, 5)),
     "word2vec": ("word2vec", {**small(48, 112), RATE: 1.0}),

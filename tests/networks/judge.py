@@ -149,6 +149,8 @@ class Network:
             return torch.log_softmax(x[0].flatten(1), 1)  # of which cross_entropy makes use
         if kind == "cross_entropy":
             return sequence_layers.cross_entropy(*x) if p.one("use_labels", False) else -(x[0] * x[1]).sum(1)
+        if kind == "binarycrossentropy":
+            return F.binary_cross_entropy(x[0], x[1], reduction="none")
         if kind == "mean_squared_error":
             return ((x[0] - x[1]) ** 2).flatten(1).mean(1)
         return sequence_layers.apply(self, name, kind, p, x)

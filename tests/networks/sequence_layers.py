@@ -44,8 +44,8 @@ def apply(network, name, kind, p, x):
         # The last one feeds cross_entropy, which makes use of the logarithm.
         return torch.log_softmax(x[0], -1) if name == "prob" else torch.softmax(x[0], -1)
     if kind == "reduction":
-        assert p.one("mode") == "sum"
-        return x[0].flatten(1).sum(1, keepdim=True)
+        over = {"sum": torch.sum, "mean": torch.mean}[p.one("mode")]
+        return over(x[0].flatten(1), 1, keepdim=True)
     if kind == "weighted_sum":
         return sum(a * v for a, v in zip(p["scaling_factors"], x))
     if kind == "scale":
