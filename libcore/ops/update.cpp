@@ -1,11 +1,14 @@
 // One optimizer step of one weight:
 //
 //   update {rule, slot, commit}        w, g, states.., step_scalars f64[k] (, commit f32[1]) -> w', states'..
+//   update {.., product = 1}           w[m,n], x[k,m], dy[k,n], states.., .. : g is x^T dy
 //   update_rows {rule, slot, commit}   w[v,d], idx i64[..], g[..,d], states.., step_scalars (, commit)
 //
-// The second changes only the rows that idx names, each once, by the sum of its entries of g.
+// The last one changes only the rows that idx names, each once, by the sum of its entries of g.
 // Rules, slots and formulas: docs/primitives.md. The rules' names, states and slots are here once, for
 // whoever builds updates too. Placement of `update`: like the weight; scalars and the flag replicated.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "ops/op_list.hpp"
@@ -63,7 +66,24 @@ Specs infer_tail(std::string_view op, const graph::Attrs& attrs, std::span<const
   return out;
 }
 
+bool has_product(const graph::Attrs& attrs) { return attrs.get_int("product", 0) != 0; }
+
+// The gradient is the product of operands 1, transposed, and 2.
+Specs infer_product_update(const graph::Attrs& attrs, std::span<const TensorSpec> in) {
+  Specs out = infer_tail("update", attrs, in, 3);
+  if (in[0].shape.rank() != 2 || in[1].shape.rank() != 2) {
+    refuse("rank-mismatch", fmt::format("update by a product: weight {} and operand {} are no matrices",
+                                        in[0].shape.to_string(), in[1].shape.to_string()));
+  }
+  const std::int64_t k = in[1].shape[0];
+  check_shape("update", "product's first operand", in[1], {k, in[0].shape[0]});
+  check_shape("update", "product's second operand", in[2], {k, in[0].shape[1]});
+  for (std::size_t i = 1; i < 3; ++i) check_type("update", "product's operand", in[i], in[0].type);
+  return out;
+}
+
 Specs infer_update(const graph::Attrs& attrs, std::span<const TensorSpec> in) {
+  if (has_product(attrs)) return infer_product_update(attrs, in);
   Specs out = infer_tail("update", attrs, in, 2);
   check_shape("update", "gradient", in[1], in[0].shape);
   check_type("update", "gradient", in[1], in[0].type);
@@ -86,6 +106,11 @@ Specs infer_update_rows(const graph::Attrs& attrs, std::span<const TensorSpec> i
 
 bool place_update(const graph::Graph&, const graph::Node& n, std::span<const AxisPlacement> in,
                   AxisPlacements& out) {
+  if (has_product(
+          n.attrs)) {  // made when operands are placed: a product over a sharded batch would be partial
+    for (AxisPlacement& p : out) p = replicate;
+    return std::all_of(in.begin(), in.end(), [](const AxisPlacement& p) { return is_replicated(p); });
+  }
   const std::size_t num_tensors = 2 + static_cast<std::size_t>(rule_of(n.attrs).num_states);
   for (std::size_t i = 0; i < in.size(); ++i) {
     if (!(in[i] == (i < num_tensors ? in[0] : replicate))) return false;
@@ -109,12 +134,13 @@ OpDef make_update_op() {
   OpDef def;
   def.name = "update";
   def.min_inputs = 3;
-  def.max_inputs = 6;
+  def.max_inputs = 7;
   def.infer = infer_update;
   def.vjp = vjp_refuse;
   def.place = place_update;
   def.flops = [](const graph::Graph& g, const graph::Node& n) {
-    return rule_of(n.attrs).flops_per_element * elements(g, n.inputs[0]);
+    const double product = has_product(n.attrs) ? 2 * static_cast<double>(g.shape(n.inputs[1])[0]) : 0;
+    return (product + rule_of(n.attrs).flops_per_element) * elements(g, n.inputs[0]);
   };
   return def;
 }

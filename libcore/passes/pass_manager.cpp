@@ -6,6 +6,7 @@
 #include "base/edit_distance.hpp"
 #include "graph/verifier.hpp"
 #include "ops/verify.hpp"
+#include "passes/fuse_updates.hpp"
 #include "passes/passes.hpp"
 
 namespace lbann::passes {
@@ -26,6 +27,7 @@ const std::vector<Pass>& all_passes() {
       {"select_kernels", select_kernels, false, true},
       {"recompute", recompute, true, false},
       {"fuse_elementwise", fuse_elementwise, false, false},
+      {"fuse_updates", fuse_updates, false, false},
       {"schedule", schedule, false, true},
       {"reuse_inplace", reuse_inplace, false, true},
       {"plan_memory", plan_memory, false, true},

@@ -100,6 +100,7 @@ std::unique_ptr<Kernel> make_with(const Case& c, const std::string& kernel, cons
     g.value(g.node(id).outputs[i]).layout = c.outputs[i].layout;
   }
   g.node(id).kernel = kernel;
+  g.node(id).scratch_bytes = c.scratch_bytes;
   return make(g, id);
 }
 
@@ -112,7 +113,8 @@ void run(const Case& c, Kernel& kernel) {
   std::vector<void*> outputs;
   for (const Tensor& t : c.inputs) inputs.push_back(t.buffer->data());
   for (const Tensor& t : c.outputs) outputs.push_back(t.buffer->data());
-  kernel.run({inputs.data(), outputs.data(), nullptr});
+  const Buffer scratch(static_cast<std::size_t>(c.scratch_bytes));
+  kernel.run({inputs.data(), outputs.data(), scratch.data()});
 }
 
 void run(const Case& c, const std::string& kernel, int times) {

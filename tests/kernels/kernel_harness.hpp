@@ -57,6 +57,7 @@ struct Case {
   graph::Attrs attrs;
   std::vector<Tensor> inputs;
   std::vector<Tensor> outputs;
+  std::int64_t scratch_bytes = 0;
 };
 
 /// Makes the kernel and runs it `times` times on the case's buffers. Throws what make_kernel throws.

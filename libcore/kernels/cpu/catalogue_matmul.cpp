@@ -18,6 +18,7 @@
 #include <algorithm>
 
 #include "kernels/cpu/catalogue_offers.hpp"
+#include "kernels/cpu/weight_gradient.hpp"
 
 namespace lbann::kernels::cpu {
 
@@ -51,6 +52,30 @@ bool is_small_batched(const SelectContext& ctx) {
   return std::min({rows, columns, k}) <= 8 && rows * columns * k <= 32768;
 }
 
+/// A weight gradient that only its update reads, which fuse_updates can take along: our own kernel, on
+/// processors for which its tile is made.
+std::optional<KernelCandidate> try_weight_gradient(const SelectContext& ctx) {
+  const graph::Node& n = ctx.g.node(ctx.node);
+  const Layout& wanted = ctx.wanted_outputs[0];
+  if (detect_isa() != Isa::avx512 || !WeightGradient::takes(wanted) || n.inputs.size() != 2)
+    return std::nullopt;
+  if (n.attrs.get_int("ta", 0) == 0 || n.attrs.get_int("tb", 0) != 0) return std::nullopt;
+  const graph::ValueId y = n.outputs[0];
+  if (ctx.g.num_uses()[static_cast<std::size_t>(y)] != 1) return std::nullopt;
+  const bool only_updated = std::any_of(ctx.g.order.begin(), ctx.g.order.end(), [&](graph::NodeId id) {
+    const graph::Node& u = ctx.g.node(id);
+    return u.op == "update" && u.inputs[1] == y && u.attrs.get_int("commit", 0) == 0;
+  });
+  if (!only_updated || ctx.g.value(y).spec.type != tensor::DataType::f32) return std::nullopt;
+  KernelCandidate c;
+  c.kernel = "cpu.matmul";
+  c.inputs = {Layout::plain(2), Layout::plain(2)};
+  c.outputs = {wanted};
+  c.may_alias = {-1};
+  c.scratch_bytes = WeightGradient::scratch_bytes(ctx.g.shape(y), wanted, ctx.g.shape(n.inputs[0])[0]);
+  return c;
+}
+
 }  // namespace
 
 std::vector<KernelCandidate> offer_matmul(const SelectContext& ctx, const Rates& rates) {
@@ -79,6 +104,11 @@ std::vector<KernelCandidate> offer_matmul(const SelectContext& ctx, const Rates&
     const Layout& wanted = ctx.wanted_outputs[0];
     add("dnnl.inner_product", now, plain, 1.0);
     add("dnnl.inner_product_bwd_data", now, plain, 1.0);
+    if (std::optional<KernelCandidate> own = try_weight_gradient(ctx)) {
+      own->estimated_ms =
+          0.8 * matmul_ms(ctx.g, n, "brgemm", rates);  // it spares the update most of its traffic
+      list.push_back(std::move(*own));
+    }
     if (wanted.rank() > 0) {
       add("dnnl.inner_product_bwd_weights", plain, wanted, thin_gradient ? 2.0 : 1.0);
       add("dnnl.inner_product_bwd_weights_t", plain, wanted, 1.0);

@@ -3,9 +3,9 @@
 //
 // gather copies row by row, parallel over the indices. The other two are parallel over rows of the
 // table, which no two threads share; within a row the entries are added in the order of the indices,
-// whatever the number of threads. update_rows finds the entries of a row by sorting their positions
-// (stable: equal indices stay in order) and touches the rows named and nothing else: its time does
-// not depend on the height of the table.
+// whatever the number of threads. update_rows finds the entries of a row by hashing their indices (in
+// order: equal ones stay so) and touches the rows named and nothing else: its time does not depend on
+// the height of the table. Rows lie anywhere in memory, so they are fetched some rows ahead of their use.
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -40,6 +40,13 @@ struct Tables {
   }
 };
 
+constexpr std::int64_t rows_ahead = 6;
+
+/// At most a kilobyte of a row; the processor follows by itself from there.
+void prefetch_row(const float* row, std::int64_t width) {
+  for (std::int64_t at = 0; at < std::min<std::int64_t>(width, 256); at += 16) __builtin_prefetch(row + at);
+}
+
 void add_row(float* sum, const float* row, std::int64_t n) {
   for (std::int64_t j = 0; j < n; ++j) sum[j] += row[j];
 }
@@ -56,11 +63,10 @@ public:
     rule_ = update_rules[rule];
     loop_ = loops_for(isa).update[rule];
     const auto count = static_cast<std::size_t>(v.in_shape(1).num_elements());
-    order_.resize(count);
-    keys_.reserve(count);
-    starts_.reserve(count + 1);
-    position_bits_ = std::bit_width(count);
-    if (std::bit_width(static_cast<std::uint64_t>(rows_)) + position_bits_ > 64) v.refuse("too many rows");
+    if (count >= std::size_t{1} << 30) v.refuse("too many entries");
+    next_.resize(count);
+    groups_.reserve(count);
+    slots_.resize(std::bit_ceil(std::max<std::size_t>(2 * count, 2)));
   }
 
   void run(const KernelArgs& args) override {
@@ -79,55 +85,75 @@ public:
 
     const std::int64_t* index = input<std::int64_t>(args, 1);
     const float* g = input<float>(args, 2);
-    sort_entries(index);
-    const auto groups = static_cast<std::int64_t>(starts_.size()) - 1;
-    parallel_tasks(groups, static_cast<std::int64_t>(order_.size()) * width_, [&](std::int64_t group) {
-      const std::int64_t begin = starts_[static_cast<std::size_t>(group)];
-      const std::int64_t end = starts_[static_cast<std::size_t>(group) + 1];
-      const std::int64_t row = index[order_[static_cast<std::size_t>(begin)]];
-      float sum[part_floats];
-      for (std::int64_t at = 0; at < width_; at += part_floats) {
-        const std::int64_t n = std::min(part_floats, width_ - at);
-        std::fill(sum, sum + n, 0.0f);
-        for (std::int64_t e = begin; e < end; ++e) {
-          add_row(sum, g + order_[static_cast<std::size_t>(e)] * width_ + at, n);
-        }
-        float* p[3] = {};
-        for (int k = 0; k <= rule_.num_states; ++k) p[k] = target[k] + row * width_ + at;
-        loop_(p[0], sum, p[1], p[2], p[0], p[1], p[2], n, h);
-      }
-    });
+    group_entries(index);
+    const auto groups = static_cast<std::int64_t>(groups_.size());
+    parallel_ranges(groups, static_cast<std::int64_t>(next_.size()) * width_,
+                    [&](std::int64_t from, std::int64_t to) {
+                      for (std::int64_t i = from; i < to; ++i) {
+                        if (i + rows_ahead < to) {
+                          const std::int64_t row = groups_[static_cast<std::size_t>(i + rows_ahead)].row;
+                          for (int k = 0; k <= rule_.num_states; ++k)
+                            prefetch_row(target[k] + row * width_, width_);
+                        }
+                        update_row(groups_[static_cast<std::size_t>(i)], g, target, h);
+                      }
+                    });
   }
 
 private:
   static constexpr std::int64_t part_floats = 1024;
 
-  /// order_: positions of the entries by row, then by position. starts_: first of each valid row, and
-  /// the end of the last one.
-  void sort_entries(const std::int64_t* index) {
-    // Row and position in one number each: sorting numbers costs half of sorting positions by what they name.
-    keys_.clear();
-    for (std::size_t i = 0; i < order_.size(); ++i) {
-      if (index[i] < 0 || index[i] >= rows_) continue;
-      keys_.push_back(static_cast<std::uint64_t>(index[i]) << position_bits_ | i);
+  /// A row that is named, and its entries as a list: the first one, then next_ of each, -1 behind the last.
+  struct Group {
+    std::int64_t row;
+    std::int32_t first, last;
+  };
+
+  void update_row(const Group& group, const float* g, float* const* target, const float* h) const {
+    float sum[part_floats];
+    for (std::int64_t at = 0; at < width_; at += part_floats) {
+      const std::int64_t n = std::min(part_floats, width_ - at);
+      std::fill(sum, sum + n, 0.0f);
+      for (std::int32_t e = group.first; e >= 0; e = next_[static_cast<std::size_t>(e)])
+        add_row(sum, g + e * width_ + at, n);
+      float* p[3] = {};
+      for (int k = 0; k <= rule_.num_states; ++k) p[k] = target[k] + group.row * width_ + at;
+      loop_(p[0], sum, p[1], p[2], p[0], p[1], p[2], n, h);
     }
-    std::sort(keys_.begin(), keys_.end());
-    starts_.clear();
-    for (std::size_t i = 0; i < keys_.size(); ++i) {
-      order_[i] = static_cast<std::int64_t>(keys_[i] & ((std::uint64_t{1} << position_bits_) - 1));
-      const bool opens = i == 0 || keys_[i] >> position_bits_ != keys_[i - 1] >> position_bits_;
-      if (opens) starts_.push_back(static_cast<std::int64_t>(i));
+  }
+
+  /// Finds the entries of each row through a hash table with open addresses, at most half full: a few
+  /// nanoseconds an entry, and the rows come in the order in which the gradients lie.
+  void group_entries(const std::int64_t* index) {
+    groups_.clear();
+    std::fill(slots_.begin(), slots_.end(), -1);
+    const std::size_t mask = slots_.size() - 1;
+    const int shift = 64 - static_cast<int>(std::bit_width(mask));
+    for (std::size_t i = 0; i < next_.size(); ++i) {
+      const std::int64_t row = index[i];
+      if (row < 0 || row >= rows_) continue;
+      const auto entry = static_cast<std::int32_t>(i);
+      next_[i] = -1;
+      std::size_t at = (static_cast<std::uint64_t>(row) * 0x9e3779b97f4a7c15u) >> shift & mask;
+      while (slots_[at] >= 0 && groups_[static_cast<std::size_t>(slots_[at])].row != row)
+        at = (at + 1) & mask;
+      if (slots_[at] < 0) {
+        slots_[at] = static_cast<std::int32_t>(groups_.size());
+        groups_.push_back({row, entry, entry});
+      } else {
+        Group& group = groups_[static_cast<std::size_t>(slots_[at])];
+        next_[static_cast<std::size_t>(group.last)] = entry;
+        group.last = entry;
+      }
     }
-    starts_.push_back(static_cast<std::int64_t>(keys_.size()));
   }
 
   std::int64_t rows_, width_, slot_;
   bool predicated_;
   UpdateRule rule_;
   Loops::Update loop_ = nullptr;
-  int position_bits_ = 0;
-  std::vector<std::uint64_t> keys_;
-  std::vector<std::int64_t> order_, starts_;
+  std::vector<std::int32_t> slots_, next_;
+  std::vector<Group> groups_;
 };
 
 }  // namespace
@@ -145,6 +171,9 @@ std::unique_ptr<Kernel> make_gather(const NodeView& v, Isa) {
     parallel_ranges(
         (total + stretch - 1) / stretch, total * t.width, [&](std::int64_t begin, std::int64_t end) {
           for (std::int64_t i = begin * stretch; i < std::min(end * stretch, total); ++i) {
+            const std::int64_t ahead = std::min(i + rows_ahead, total - 1);
+            if (t.width >= 16 && index[ahead] >= 0 && index[ahead] < t.rows)
+              prefetch_row(table + (ahead / t.count * t.rows + index[ahead]) * t.width, t.width);
             const bool valid = index[i] >= 0 && index[i] < t.rows;
             const float* row = table + (i / t.count * t.rows + (valid ? index[i] : 0)) * t.width;
             if (t.width == 1) {

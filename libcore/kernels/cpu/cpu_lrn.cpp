@@ -56,7 +56,8 @@ public:
       const std::int64_t line = block_ == 0 ? c_ * lanes_ : (c_ + block_ - 1) / block_ * block_;
       const std::int64_t margin = (std::max(window_.before, window_.behind) * window_.step + 15) / 16 * 16;
       // dy, x, result, sum; squares and products with their margins
-      std::vector<float> buffer(static_cast<std::size_t>(6 * line + 4 * margin), 0.0f);
+      thread_local std::vector<float> buffer;  // grows once
+      buffer.assign(static_cast<std::size_t>(6 * line + 4 * margin), 0.0f);
       float* dy = buffer.data();
       float *x = dy + line, *result = x + line, *s = result + line;
       float *square = s + line + margin, *product = square + line + 2 * margin;

@@ -15,7 +15,7 @@ Maker make_norm_stats, make_norm_apply, make_norm_bwd_stats, make_norm_bwd_apply
 Maker make_reduce, make_arg_reduce, make_softmax, make_softmax_bwd;
 Maker make_expand, make_slice, make_concat, make_pad, make_permute;
 Maker make_pool, make_pool_bwd;
-Maker make_sort, make_matmul, make_layer_norm, make_layer_norm_bwd;
+Maker make_sort, make_matmul, make_product_update, make_layer_norm, make_layer_norm_bwd;
 Maker make_gather, make_scatter_add, make_update_rows;
 Maker make_random, make_lrn, make_lrn_bwd;
 

@@ -1,12 +1,14 @@
-// cpu.matmul: batches of small row-major products, one after the other on a thread. Bigger ones are the
-// library's; catalogue_matmul.cpp draws the line.
+// cpu.matmul: batches of small row-major products, one after the other on a thread, and the weight gradients
+// of dense layers (weight_gradient.hpp). Other ones are the library's; catalogue_matmul.cpp draws the line.
 #include "kernels/cpu/cpu_makers.hpp"
 #include "kernels/cpu/loops.hpp"
 #include "kernels/cpu/parallel.hpp"
+#include "kernels/cpu/weight_gradient.hpp"
 
 namespace lbann::kernels::cpu {
 
 std::unique_ptr<Kernel> make_matmul(const NodeView& v, Isa isa) {
+  if (v.out_shape().rank() == 2 && v.n.attrs.get_int("ta", 0) != 0) return make_weight_gradient(v, isa);
   v.check_plain();
   v.check_types(tensor::DataType::f32);
   if (v.num_inputs() > 2 || !v.n.attrs.get_text("act", "").empty()) v.refuse("takes no bias or activation");

@@ -4,6 +4,7 @@
 // other, so that what they share of a cache line is still there. A line costs at least one group of 128
 // numbers.
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "kernels/cpu/cpu_makers.hpp"
@@ -31,6 +32,7 @@ public:
     const tensor::Layout& layout = v.out(0).layout;
     const tensor::Shape& shape = v.out_shape();
     if (layout.blocks().size() > 1) v.refuse("more than one inner block");
+    if (shape.rank() > 16) v.refuse("too many dims");
     tables_ = tensor::make_offset_tables(layout, shape);
     total_ = layout.storage_elements(shape);
     padding_ = Padding(layout, shape);
@@ -57,7 +59,9 @@ public:
     const std::int64_t length = dims_.back();
     const std::int64_t lines = length == 0 ? 0 : count_ / length;
     parallel_ranges(lines, cost * count_, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<float> buffer(static_cast<std::size_t>(length));
+      thread_local std::vector<float> room;  // grows once
+      if (room.size() < static_cast<std::size_t>(length)) room.resize(static_cast<std::size_t>(length));
+      const std::span<float> buffer(room.data(), static_cast<std::size_t>(length));
       for (std::int64_t line = begin; line < end; ++line) spread_line(fill, line, buffer, y);
     });
     if (!padding_.empty()) padding_.clear(y, 0, total_);
@@ -101,11 +105,11 @@ private:
     }
   };
 
-  void spread_line(const Fill& fill, std::int64_t line, std::vector<float>& buffer, float* y) const {
+  void spread_line(const Fill& fill, std::int64_t line, std::span<float> buffer, float* y) const {
     // Index of the line: dim `fastest_` from the lowest digit, the others in C order.
     const std::size_t last = dims_.size() - 1;
     const auto fast = static_cast<std::size_t>(fastest_);
-    std::vector<std::int64_t> index(dims_.size(), 0);
+    std::array<std::int64_t, 16> index{};
     if (last > 0) {
       index[fast] = line % dims_[fast];
       line /= dims_[fast];

@@ -85,6 +85,7 @@ private:
 }  // namespace
 
 std::unique_ptr<Kernel> make_update(const NodeView& v, Isa isa) {
+  if (v.n.attrs.get_int("product", 0) != 0) return make_product_update(v, isa);
   return std::make_unique<UpdateKernel>(v, isa);
 }
 

@@ -138,6 +138,11 @@ struct Loops {
   void (*layer_norm_bwd)(const float* dy, const float* x, float* dx, const RowBlock& block, const float* mean,
                          const float* rstd, const float* scale, float* terms, double* dscale, double* dbias);
 
+  /// y[8,32] = sum over k of rows[k,8]^T columns[k,32], a chain of fused multiply-adds from +0; rows of y are
+  /// `stride` floats apart.
+  void (*product_tile)(const float* rows, const float* columns, std::int64_t k, float* y,
+                       std::int64_t stride);
+
   void (*small_matmul)(const float* a, const float* b, float* y, const SmallProduct& p);
 };
 

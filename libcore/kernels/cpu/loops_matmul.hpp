@@ -32,6 +32,39 @@ LBANN_VEC void combine_rows(const float* factor, std::int64_t factor_stride, con
   }
 }
 
+// Rows `r` of a tile, and its columns from `column` on.
+template <int Rows, int Vectors>
+LBANN_VEC void product_tile_part(const float* rows, const float* columns, std::int64_t k, float* y,
+                                 std::int64_t stride) {
+  Vec16 sum[Rows][Vectors];
+  for (int i = 0; i < Rows; ++i) {
+    for (int j = 0; j < Vectors; ++j) sum[i][j] = Vec16::zero();
+  }
+  for (std::int64_t l = 0; l < k; ++l) {
+    Vec16 column[Vectors];
+    for (int j = 0; j < Vectors; ++j) column[j] = Vec16::load(columns + l * 32 + 16 * j);
+    for (int i = 0; i < Rows; ++i) {
+      const Vec16 row = Vec16::set(rows[l * 8 + i]);
+      for (int j = 0; j < Vectors; ++j) sum[i][j] = fma(row, column[j], sum[i][j]);
+    }
+  }
+  for (int i = 0; i < Rows; ++i) {
+    for (int j = 0; j < Vectors; ++j) sum[i][j].store(y + i * stride + 16 * j);
+  }
+}
+
+void product_tile_loop(const float* rows, const float* columns, std::int64_t k, float* y,
+                       std::int64_t stride) {
+#if defined(__AVX512F__)
+  product_tile_part<8, 2>(rows, columns, k, y, stride);  // 16 sums and 3 operands of 32 registers
+#else
+  for (int i = 0; i < 8; i += 4) {
+    for (int j = 0; j < 32; j += 16)
+      product_tile_part<4, 1>(rows + i, columns + j, k, y + i * stride + j, stride);
+  }
+#endif
+}
+
 void small_matmul_loop(const float* a, const float* b, float* y, const SmallProduct& p) {
   if (p.n > 1 && p.bn == 1) {
     for (std::int64_t i = 0; i < p.m; ++i) combine_rows(a + i * p.am, p.ak, b, p.bk, p.k, y + i * p.n, p.n);

@@ -45,6 +45,7 @@ const Loops LBANN_LOOPS = {
     philox_bernoulli_loop,
     layer_norm_loop,
     layer_norm_bwd_loop,
+    product_tile_loop,
     small_matmul_loop,
 };
 

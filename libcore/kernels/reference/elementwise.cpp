@@ -153,6 +153,7 @@ std::unique_ptr<Kernel> make_all_finite(const NodeView& v) {
 std::unique_ptr<Kernel> make_update(const NodeView& v) {
   return with_floating(v, v.in_type(0), [&](auto zero) -> std::unique_ptr<Kernel> {
     using T = decltype(zero);
+    if (v.n.attrs.get_int("product", 0) != 0) v.refuse("knows no product");
     const std::string& rule = v.n.attrs.get_text("rule");
     if (rule == "sgd") return make_function_kernel(update_function<shared::Sgd, T>(v));
     if (rule == "momentum") return make_function_kernel(update_function<shared::Momentum, T>(v));
