@@ -106,7 +106,7 @@ std::vector<KernelCandidate> offer_matmul(const SelectContext& ctx, const Rates&
     add("dnnl.inner_product_bwd_data", now, plain, 1.0);
     if (std::optional<KernelCandidate> own = try_weight_gradient(ctx)) {
       own->estimated_ms =
-          0.8 * matmul_ms(ctx.g, n, "brgemm", rates);  // it spares the update most of its traffic
+          0.8 * matmul_ms(ctx.g, n, "brgemm:avx512_core", rates);  // it spares the update most of its traffic
       list.push_back(std::move(*own));
     }
     if (wanted.rank() > 0) {
