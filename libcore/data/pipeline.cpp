@@ -52,19 +52,22 @@ Pipeline::Pipeline(std::shared_ptr<const Dataset> dataset, std::vector<std::int6
   if (options_.batch_size < 1) refuse(fmt::format("mini-batch size {} is not positive", options_.batch_size));
   if (options_.num_threads < 1)
     refuse(fmt::format("{} reader threads, at least 1 was expected", options_.num_threads));
+  if (options_.num_parts < 1 || options_.part < 0 || options_.part >= options_.num_parts)
+    refuse(fmt::format("part {} of {}", options_.part, options_.num_parts));
   if (options_.depth < 2) refuse(fmt::format("depth {}, at least 2 was expected", options_.depth));
   batch_size_ = std::min(options_.batch_size, num_samples());
   num_batches_ = (num_samples() - 1) / batch_size_ + 1;
   if (options_.fields.empty())
     for (std::size_t f = 0; f < dataset_->fields().size(); ++f) options_.fields.push_back(f);
 
+  const std::int64_t most_rows = (batch_size_ + options_.num_parts - 1) / options_.num_parts;
   slots_.resize(static_cast<std::size_t>(options_.depth));
   try {
     for (std::size_t f : options_.fields) {
       const FieldSpec& field = dataset_->fields().at(f);
       row_elements_.push_back(field.num_elements());
       std::int64_t bytes = 0;
-      if (__builtin_mul_overflow(row_elements_.back(), batch_size_ * std::int64_t{sizeof(float)}, &bytes))
+      if (__builtin_mul_overflow(row_elements_.back(), most_rows * std::int64_t{sizeof(float)}, &bytes))
         throw std::bad_alloc();
       for (Slot& s : slots_) {
         auto* p = static_cast<float*>(
@@ -186,6 +189,8 @@ void Pipeline::begin_batch(std::unique_lock<std::mutex>& lock) {
   b.index = next_batch_;
   b.first = next_batch_ * batch_size_;
   b.size = std::min(batch_size_, num_samples() - b.first);
+  b.local_first = b.size * options_.part / options_.num_parts;
+  b.local_size = b.size * (options_.part + 1) / options_.num_parts - b.local_first;
   b.last_of_epoch = next_batch_ + 1 == num_batches_;
   std::copy_n(order_.begin() + b.first, b.size, b.samples.begin());
   s.num_tasks_left = options_.num_threads;
@@ -198,10 +203,10 @@ void Pipeline::begin_batch(std::unique_lock<std::mutex>& lock) {
 }
 
 void Pipeline::read_rows(const Slot& s, int task) const {
-  const std::int64_t n = s.batch.size, tasks = options_.num_threads;
+  const std::int64_t n = s.batch.local_size, tasks = options_.num_threads;
   const std::int64_t begin = n * task / tasks, end = n * (task + 1) / tasks;
   if (begin == end) return;
-  const std::span<const std::int64_t> rows(s.batch.samples.data() + begin,
+  const std::span<const std::int64_t> rows(s.batch.samples.data() + s.batch.local_first + begin,
                                            static_cast<std::size_t>(end - begin));
   for (std::size_t f = 0; f < options_.fields.size(); ++f)
     dataset_->read(options_.fields[f], rows, s.buffers[f].get() + begin * row_elements_[f]);

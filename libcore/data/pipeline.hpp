@@ -32,6 +32,7 @@ struct PipelineOptions {
   std::uint64_t key = 0;            // base::make_random_key(seed, trainer)
   std::uint64_t order_stream = 0;   // make_order_stream(reader, role)
   std::vector<std::size_t> fields;  // what to read, positions in Dataset::fields(); empty: all
+  int part = 0, num_parts = 1;      // of every mini-batch only this piece is read; see Batch::local_size
   std::int64_t first_epoch = 0;     // where to start, for a resumed run
   std::int64_t first_batch = 0;
 };
@@ -39,11 +40,12 @@ struct PipelineOptions {
 /// One mini-batch. Valid until the next call of next() or seek(), or the pipeline's end.
 struct Batch {
   std::int64_t epoch = 0;
-  std::int64_t index = 0;  // within the epoch
-  std::int64_t first = 0;  // position of its first sample in the epoch
-  std::int64_t size = 0;   // number of samples, 1..batch_size
+  std::int64_t index = 0;                        // within the epoch
+  std::int64_t first = 0;                        // position of its first sample in the epoch
+  std::int64_t size = 0;                         // number of samples, 1..batch_size
+  std::int64_t local_first = 0, local_size = 0;  // the piece that was read: rows of the whole mini-batch
   bool last_of_epoch = false;
-  std::vector<const float*> fields;   // per field read: [size, dims...], aligned to 64 bytes
+  std::vector<const float*> fields;   // per field read: [local_size, dims...], aligned to 64 bytes
   std::vector<std::int64_t> samples;  // the samples' numbers in the data set; `size` of them are valid
 };
 

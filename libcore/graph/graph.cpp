@@ -79,6 +79,7 @@ int Graph::remove_unused() {
   for (auto it = order.rbegin(); it != order.rend(); ++it) {
     Node& n = node(*it);
     if (n.dead || n.op == "input" || n.op == "weight") continue;
+    if (n.attrs.has("sequence")) continue;  // other ranks take part in this message
     const bool needed = std::any_of(n.outputs.begin(), n.outputs.end(),
                                     [&](ValueId v) { return uses[static_cast<std::size_t>(v)] > 0; });
     if (needed) continue;

@@ -91,7 +91,7 @@ struct Graph {
   std::vector<int> num_uses() const;
   /// Makes every user of `from` (nodes, outputs, assigned values) use `to`.
   void replace_uses(ValueId from, ValueId to);
-  /// Marks nodes dead whose outputs nobody needs. Boundary nodes stay.
+  /// Marks nodes dead whose outputs nobody needs. Boundary nodes and numbered messages stay.
   int remove_unused();
   /// Topological sort of `order`: keeps it where it is legal, puts appended nodes before their first user.
   void sort();

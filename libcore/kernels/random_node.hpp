@@ -12,11 +12,13 @@ struct RandomNode {
   enum class Distribution { uniform, normal, bernoulli } distribution;
   std::uint64_t stream;
   std::int64_t slot;
+  std::int64_t first;  // position of the node's first number in the whole tensor
 
   explicit RandomNode(const NodeView& v)
     : distribution(parse(v)),
       stream(static_cast<std::uint64_t>(v.n.attrs.get_int("stream"))),
-      slot(v.n.attrs.get_int("slot", 0)) {
+      slot(v.n.attrs.get_int("slot", 0)),
+      first(v.n.attrs.get_int("first", 0)) {
     if (v.in_type(0) != tensor::DataType::i64) v.refuse("random_state is not i64");
   }
   base::RandomStream numbers(const KernelArgs& args) const {

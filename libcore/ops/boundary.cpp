@@ -1,10 +1,8 @@
 // Boundaries of the graph and nodes that keep every value as it is: input, weight, stop_gradient,
 // reorder (another memory layout), redistribute (another placement).
 //
-// The gradient of redistribute goes back to the cotangent of its operand's placement:
-// S(d) for S(d), P for R, R for P.
-#include <algorithm>
-
+// The gradient of redistribute is its cotangent wherever that lies: placements change no value, and
+// what reads it next asks for the placement it needs.
 #include <fmt/format.h>
 
 #include "ops/builder.hpp"
@@ -73,20 +71,8 @@ OpDef make_redistribute_op() {
     return Specs{out};
   };
   def.place = {};
-  def.vjp = [](VjpArgs& args) {
-    tensor::Placement back = args.b.spec(args.node.inputs[0]).placement;
-    const std::size_t num_axes = args.b.spec(args.node.outputs[0]).placement.axes.size();
-    back.axes.resize(std::max(back.axes.size(), num_axes));
-    for (AxisPlacement& axis : back.axes) {
-      if (is_partial(axis)) {
-        axis = replicate;
-      } else if (is_replicated(axis)) {
-        axis = partial;
-      }
-    }
-    return std::vector<graph::ValueId>{
-        args.b.add("redistribute", {args.cotangents[0]}, {{"to", back.to_string()}})};
-  };
+  def.places_itself = true;
+  def.vjp = vjp_same;
   return def;
 }
 

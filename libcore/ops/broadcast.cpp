@@ -1,6 +1,8 @@
 // Broadcast shapes and their placement.
 #include "ops/broadcast.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace lbann::ops {
@@ -37,10 +39,16 @@ bool place_broadcast(const graph::Graph& g, const graph::Node& n, std::span<cons
     common = p;
   }
   if (!is_replicated(common)) {
+    std::int64_t extent = 1;
+    for (graph::ValueId v : n.inputs) {
+      if (common.dim >= g.shape(v).rank()) return false;
+      extent = std::max(extent, g.shape(v)[common.dim]);
+    }
     for (std::size_t i = 0; i < in.size(); ++i) {
       const tensor::Shape& shape = g.shape(n.inputs[i]);
-      if (common.dim >= shape.rank()) return false;
-      if (is_replicated(in[i]) && shape[common.dim] != 1) return false;
+      // What is broadcast along the dim is everywhere, what is not lies as the result.
+      const bool is_broadcast = shape[common.dim] == 1 && extent != 1;
+      if (is_replicated(in[i]) ? shape[common.dim] != 1 : is_broadcast) return false;
     }
   }
   for (tensor::AxisPlacement& p : out) p = common;

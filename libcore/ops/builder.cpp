@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/operand_placement.hpp"
 #include "ops/rules.hpp"
 
 namespace lbann::ops {
@@ -14,10 +15,32 @@ std::vector<graph::ValueId> Builder::add_n(std::string_view op_name, std::vector
   n.op = std::string(op_name);
   n.attrs = std::move(attrs);
   n.inputs = std::move(inputs);
+  if (redistributes_ && !op(n.op).places_itself) place_operands(n);
   const Specs specs = infer_outputs(g_, n);
   const graph::NodeId id =
       g_.add_node(std::move(n.op), std::move(n.inputs), specs, std::move(n.attrs), origin_, phase_);
   return g_.node(id).outputs;
+}
+
+void Builder::place_operands(graph::Node& n) {
+  const bool everything_replicated = std::all_of(n.inputs.begin(), n.inputs.end(), [&](graph::ValueId v) {
+    return g_.value(v).spec.placement.is_replicated();
+  });
+  if (everything_replicated) return;
+  Specs in;
+  for (graph::ValueId v : n.inputs) in.push_back(spec(v));
+  n.outputs.resize(op(n.op).infer(n.attrs, in).size(), graph::none);  // rules look at their number
+  const std::vector<tensor::Placement> to = choose_operand_placements(g_, n);
+  for (std::size_t i = 0; i < to.size(); ++i) n.inputs[i] = redistribute(n.inputs[i], to[i]);
+}
+
+graph::ValueId Builder::redistribute(graph::ValueId x, const tensor::Placement& to) {
+  const tensor::Placement& from = spec(x).placement;
+  if (from == to || (from.is_replicated() && to.is_replicated())) return x;
+  const auto key = std::pair{x, to.to_string()};
+  const auto found = moved_.find(key);
+  if (found != moved_.end()) return found->second;
+  return moved_[key] = add("redistribute", {x}, {{"to", to.to_string()}});
 }
 
 graph::ValueId Builder::input(const std::string& name, tensor::TensorSpec spec) {

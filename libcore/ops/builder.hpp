@@ -3,8 +3,10 @@
 #pragma once
 
 #include <initializer_list>
+#include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "graph/graph.hpp"
@@ -23,6 +25,11 @@ public:
   void set_origin(int origin) { origin_ = origin; }
   int origin() const { return origin_; }
   void set_phase(graph::Phase phase) { phase_ = phase; }
+  /// From now on operands that a placement rule refuses as they lie are redistributed instead (passes after
+  /// place_tensors append nodes without knowing where their operands are).
+  void redistribute_operands() { redistributes_ = true; }
+  /// `x` at another place: x itself, or a redistribute, made once per place.
+  graph::ValueId redistribute(graph::ValueId x, const tensor::Placement& to);
 
   std::vector<graph::ValueId> add_n(std::string_view op, std::vector<graph::ValueId> inputs,
                                     graph::Attrs attrs = {});
@@ -45,7 +52,11 @@ public:
   graph::ValueId add2(graph::ValueId x, graph::ValueId y) { return ewise("add", {x, y}); }
 
 private:
+  void place_operands(graph::Node& n);
+
   graph::Graph& g_;
+  bool redistributes_ = false;
+  std::map<std::pair<graph::ValueId, std::string>, graph::ValueId> moved_;
   int origin_ = 0;
   graph::Phase phase_ = graph::Phase::forward;
 };

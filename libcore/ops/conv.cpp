@@ -174,7 +174,7 @@ bool place_bwd_weights(const graph::Graph&, const graph::Node&, std::span<const 
                        AxisPlacements& out) {
   if (all_replicated(in)) return true;
   for (AxisPlacement& p : out) p = partial;
-  if (is_shard(in[0], 0) && is_shard(in[1], 0)) return true;
+  if (is_shard(in[0], 0) && is_shard(in[1], 0)) return same_cut(in[0], in[1]);
   if (is_replicated(in[0]) && is_partial(in[1])) return true;
   return is_partial(in[0]) && is_replicated(in[1]) && out.size() == 1;  // db has no x to be partial in
 }

@@ -82,7 +82,7 @@ bool place_gather(const graph::Graph& g, const graph::Node& n, std::span<const A
   }
   if (!is_replicated(in[1])) return false;
   if (!is_partial(in[0]) && !is_shard(in[0], batch + 1)) return false;
-  out[0] = is_partial(in[0]) ? partial : shard(last);
+  out[0] = is_partial(in[0]) ? partial : shard(last, in[0].unit);
   return true;
 }
 
@@ -95,7 +95,7 @@ bool place_scatter_add(const graph::Graph& g, const graph::Node& n, std::span<co
     return in[0] == in[1];
   }
   if (is_replicated(in[0])) {
-    if (is_shard(in[1], last)) out[0] = shard(batch + 1);
+    if (is_shard(in[1], last)) out[0] = shard(batch + 1, in[1].unit);
     if (is_replicated(in[1])) out[0] = replicate;
     return !(out[0] == partial) || is_partial(in[1]);
   }

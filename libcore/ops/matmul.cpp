@@ -84,22 +84,22 @@ bool place_matmul(const graph::Graph& g, const graph::Node& n, std::span<const A
   const bool act = !n.attrs.get_text("act", "").empty();
   const AxisPlacement &a = in[0], &b = in[1];
   const AxisPlacement bias = in.size() == 3 ? in[2] : replicate;
-  if ((is_shard(a, x.ak) && is_shard(b, x.bk)) || (is_partial(a) && is_replicated(b)) ||
+  if ((is_shard(a, x.ak) && is_shard(b, x.bk) && same_cut(a, b)) || (is_partial(a) && is_replicated(b)) ||
       (is_replicated(a) && is_partial(b))) {
     out[0] = partial;
     return !act && (in.size() == 2 || is_partial(bias));
   }
   if (is_replicated(a) && is_shard(b, x.bn)) {
-    out[0] = shard(x.rank - 1);
-    return in.size() == 2 || is_shard(bias, 0);
+    out[0] = shard(x.rank - 1, b.unit);
+    return in.size() == 2 || (is_shard(bias, 0) && same_cut(bias, b));
   }
   if (!is_replicated(bias)) return false;
   if (is_shard(a, x.am) && is_replicated(b)) {
-    out[0] = shard(x.rank - 2);
+    out[0] = shard(x.rank - 2, a.unit);
     return true;
   }
   out[0] = a;
-  return a == b && !is_partial(a) && a.dim < x.rank - 2;
+  return a == b && is_shard(a) && a.dim < x.rank - 2;
 }
 
 double flops_matmul(const graph::Graph& g, const graph::Node& n) {

@@ -2,7 +2,8 @@
 // gradient of another.
 //
 // Placement follows the dims. Along a sharded dim slice, pad, concat and expand are not legal, and
-// reshape keeps S(d) only where dim d survives with all that stands before it. P passes: all are linear.
+// reshape keeps S(d) where all that stands before d survives: merged dims are cut in units, [n,c] @S0 ->
+// [n c] @S0*c. P passes: all are linear.
 #include <algorithm>
 #include <numeric>
 
@@ -34,16 +35,23 @@ Specs infer_reshape(const graph::Attrs& attrs, std::span<const TensorSpec> in) {
 bool place_reshape(const graph::Graph& g, const graph::Node& n, std::span<const AxisPlacement> in,
                    AxisPlacements& out) {
   out[0] = in[0];
-  if (in[0].kind != tensor::PlacementKind::shard) return true;
+  if (!is_shard(in[0])) return true;
   const tensor::Shape& x = g.shape(n.inputs[0]);
-  const Dims& y = n.attrs.get_ints("dims");
-  std::int64_t before = 1;
+  if (x.num_elements() == 0) return false;
+  const tensor::Shape y(n.attrs.get_ints("dims"));
+  std::int64_t before = 1, behind = 1;
   for (int d = 0; d < in[0].dim; ++d) before *= x[d];
+  for (int d = in[0].dim + 1; d < x.rank(); ++d) behind *= x[d];
+  // The cuts lie at multiples of `block` elements behind the dims before; so they must in y.
+  const std::int64_t block = in[0].unit * behind;
   std::int64_t prefix = 1;
-  for (std::size_t d = 0; d < y.size(); ++d) {
-    if (prefix == before && y[d] == x[in[0].dim]) {
-      out[0] = shard(static_cast<int>(d));
-      return true;
+  for (int d = 0; d < y.rank() && prefix <= before; ++d) {
+    if (prefix == before) {
+      const std::int64_t inner = x.num_elements() / (prefix * y[d]);
+      if (block % inner == 0 && y[d] % (block / inner) == 0) {
+        out[0] = shard(d, block / inner);
+        return true;
+      }
     }
     prefix *= y[d];
   }
@@ -79,7 +87,7 @@ std::vector<graph::ValueId> vjp_permute(VjpArgs& args) {
 bool place_permute(const graph::Graph&, const graph::Node& n, std::span<const AxisPlacement> in,
                    AxisPlacements& out) {
   out[0] = in[0];
-  if (in[0].kind != tensor::PlacementKind::shard) return true;
+  if (!is_shard(in[0])) return true;
   const Dims& perm = n.attrs.get_ints("perm");
   const auto at = std::find(perm.begin(), perm.end(), in[0].dim);
   out[0].dim = static_cast<int>(at - perm.begin());
@@ -213,7 +221,7 @@ Specs infer_expand(const graph::Attrs& attrs, std::span<const TensorSpec> in) {
 bool place_expand(const graph::Graph& g, const graph::Node& n, std::span<const AxisPlacement> in,
                   AxisPlacements& out) {
   out[0] = in[0];
-  if (in[0].kind != tensor::PlacementKind::shard) return true;
+  if (!is_shard(in[0])) return true;
   const Dims& to = n.attrs.get_ints("dims");
   return g.shape(n.inputs[0])[in[0].dim] == to[static_cast<std::size_t>(in[0].dim)];
 }

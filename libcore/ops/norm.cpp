@@ -9,8 +9,9 @@
 // p = scale rstd; with `factor` mean and rstd are x's own statistics and q = -p sum_dy_xhat factor / n,
 // r = -p sum_dy / n; without, they are constants and q = r = 0.
 // Per-channel tensors are f32 where x has a 16-bit type.
-// Placement: batch S(0) with replicated channels, sums over the batch come out P; channels S(1) with
-// S(0). Statistics of a sharded batch need (n, sum, sumsq) together and are not legal.
+// Placement: batch and spatial dims S(d) with replicated channels, sums over them come out P; channels S(1)
+// with S(0). Statistics of a sharded batch are those of the whole one, R: the projection combines the
+// ranks' means and variances (synchronised batch normalisation).
 #include <fmt/format.h>
 
 #include "ops/builder.hpp"
@@ -153,8 +154,8 @@ std::vector<ValueId> vjp_apply(VjpArgs& args) {
 // The first `big` operands are x-like, the others per channel. P passes nowhere.
 bool place_norm(std::span<const AxisPlacement> in, std::size_t big, AxisPlacement& x) {
   x = in[0];
-  if (!is_replicated(x) && !is_shard(x, 0) && !is_shard(x, 1)) return false;
-  const AxisPlacement channel = is_shard(x, 1) ? shard(0) : replicate;
+  if (is_partial(x)) return false;
+  const AxisPlacement channel = is_shard(x, 1) ? shard(0, x.unit) : replicate;
   for (std::size_t i = 0; i < in.size(); ++i) {
     if (!(in[i] == (i < big ? x : channel))) return false;
   }
@@ -164,8 +165,8 @@ bool place_norm(std::span<const AxisPlacement> in, std::size_t big, AxisPlacemen
 bool place_stats(const graph::Graph&, const graph::Node&, std::span<const AxisPlacement> in,
                  AxisPlacements& out) {
   AxisPlacement x;
-  if (!place_norm(in, 1, x) || is_shard(x, 0)) return false;
-  out[0] = out[1] = is_shard(x, 1) ? shard(0) : replicate;
+  if (!place_norm(in, 1, x)) return false;
+  out[0] = out[1] = is_shard(x, 1) ? shard(0, x.unit) : replicate;
   return true;
 }
 
@@ -178,7 +179,7 @@ bool place_bwd_stats(const graph::Graph&, const graph::Node&, std::span<const Ax
                      AxisPlacements& out) {
   AxisPlacement x;
   if (!place_norm(in, 2, x)) return false;
-  out[0] = out[1] = is_shard(x, 0) ? partial : is_shard(x, 1) ? shard(0) : replicate;
+  out[0] = out[1] = is_shard(x, 1) ? shard(0, x.unit) : is_shard(x) ? partial : replicate;
   return true;
 }
 

@@ -53,6 +53,8 @@ struct OpDef {
   std::function<bool(const graph::Graph&, const graph::Node&, std::span<const tensor::AxisPlacement> inputs,
                      std::vector<tensor::AxisPlacement>& outputs)>
       place{};
+  /// The shape rule gives placements too: redistribute and the collectives.
+  bool places_itself = false;
   /// Floating-point operations, a multiply-add counting 2. Absent: none.
   std::function<double(const graph::Graph&, const graph::Node&)> flops{};
   /// Memory traffic. Absent: every operand and every result once.
@@ -69,6 +71,8 @@ std::span<const OpDef> all_ops();
 /// rule per mesh axis. Throws InferError where a shape is refused, base::Error (internal) for a wrong
 /// number of operands or operands placed as the primitive cannot take them. Not for boundaries.
 Specs infer_outputs(const graph::Graph& g, const graph::Node& n);
+/// Does a projected node of this primitive exchange messages with other ranks?
+bool is_collective(std::string_view op);
 Cost cost_of(const graph::Graph& g, const graph::Node& n);
 
 }  // namespace lbann::ops

@@ -12,6 +12,14 @@ OpDef make_weight_op();
 OpDef make_stop_gradient_op();
 OpDef make_reorder_op();
 OpDef make_redistribute_op();
+// collectives.cpp
+OpDef make_all_reduce_op();
+OpDef make_reduce_scatter_op();
+OpDef make_all_gather_op();
+OpDef make_local_slice_op();
+OpDef make_all_to_all_op();
+OpDef make_fetch_box_op();
+OpDef make_scatter_box_op();
 // ewise.cpp
 OpDef make_ewise_op();
 OpDef make_cast_op();

@@ -6,6 +6,7 @@
 
 #include "base/diagnostic.hpp"
 #include "ops/op_list.hpp"
+#include "ops/operand_placement.hpp"
 #include "ops/rules.hpp"
 
 namespace lbann::ops {
@@ -33,6 +34,10 @@ const std::vector<OpDef>& table() {
       make_random_op(),         make_lrn_op(),
       make_lrn_bwd_op(),        make_layer_norm_op(),
       make_layer_norm_bwd_op(), make_sort_op(),
+      make_all_reduce_op(),     make_reduce_scatter_op(),
+      make_all_gather_op(),     make_local_slice_op(),
+      make_all_to_all_op(),     make_fetch_box_op(),
+      make_scatter_box_op(),
   };
   return ops;
 }
@@ -86,7 +91,10 @@ Specs infer_outputs(const graph::Graph& g, const graph::Node& n) {
                                            spec.shape.rank(), max_rank));
     }
   }
-  if (n.op == "redistribute") return out;  // its placement is an attribute
+  if (def.places_itself) {
+    for (tensor::TensorSpec& spec : out) spec.placement = normalised(std::move(spec.placement));
+    return out;
+  }
   for (std::size_t axis = 0; axis < num_axes; ++axis) {
     AxisPlacements placed;
     for (const tensor::TensorSpec& spec : in) {
@@ -101,9 +109,7 @@ Specs infer_outputs(const graph::Graph& g, const graph::Node& n) {
     }
     for (std::size_t i = 0; i < out.size(); ++i) out[i].placement.axes.push_back(results[i]);
   }
-  for (tensor::TensorSpec& spec : out) {
-    if (spec.placement.is_replicated()) spec.placement = {};
-  }
+  for (tensor::TensorSpec& spec : out) spec.placement = normalised(std::move(spec.placement));
   return out;
 }
 

@@ -1,6 +1,7 @@
 // random: a tensor of random numbers, a pure function of (key, draw, stream, position).
 //
-//   random {distribution, type, dims, stream, slot}   random_state i64[2] (, random_scalars f64[k]) -> y
+//   random {distribution, type, dims, stream, slot, first}   random_state i64[2] (, random_scalars f64[k]) ->
+//   y
 //
 //   uniform    [0, 1), multiples of 2^-24
 //   normal     mean 0, variance 1
@@ -8,7 +9,8 @@
 //
 // The position is the C-order index in the whole logical tensor, the mini-batch outermost: neither layout,
 // threads, mini-batch size nor the place in the graph matter, so a mask can be made again in the backward
-// pass instead of being kept. Not differentiable: its numbers do not depend on any tensor.
+// pass instead of being kept. A rank that holds rows of a sharded tensor makes only those: `first` is the
+// position of their first number. Not differentiable: its numbers do not depend on any tensor.
 #include <algorithm>
 
 #include <fmt/format.h>

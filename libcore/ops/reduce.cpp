@@ -3,8 +3,9 @@
 //
 // Gradients: sum: expand; mean: expand(g / count); max, min: g goes to the extreme elements in equal
 // parts, dx = eq(x, y) * g / reduce_sum(eq(x, y)).
-// Placement: a sharded dim that is reduced gives P for sum; the others need the global count or a
-// collective maximum and are not legal.
+// Placement: a sharded dim that is reduced gives P for sum and mean (of which the projection makes a sum over
+// the count of all ranks), R for max and min (a collective maximum) and for all_finite (a collective
+// minimum).
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -67,8 +68,8 @@ bool place_reduce(const graph::Graph&, const graph::Node& n, std::span<const Axi
   if (is_partial(in[0])) return !is_extreme(fn);
   const Dims& axes = n.attrs.get_ints("axes");
   if (std::find(axes.begin(), axes.end(), in[0].dim) == axes.end()) return true;
-  out[0] = partial;
-  return fn == "sum";
+  out[0] = is_extreme(fn) ? replicate : partial;
+  return true;
 }
 
 Specs infer_arg_reduce(const graph::Attrs& attrs, std::span<const TensorSpec> in) {
@@ -125,6 +126,8 @@ OpDef make_all_finite_op() {
     for (const TensorSpec& spec : in) check_floating("all_finite", spec);
     return Specs{make_spec(tensor::DataType::f32, {1})};
   };
+  def.place = [](const graph::Graph&, const graph::Node&, std::span<const AxisPlacement> in,
+                 AxisPlacements&) { return std::none_of(in.begin(), in.end(), is_partial); };
   def.flops = flops_operands;
   return def;
 }

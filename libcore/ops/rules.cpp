@@ -154,8 +154,12 @@ std::vector<graph::ValueId> vjp_refuse(VjpArgs& args) {
 
 bool is_replicated(const tensor::AxisPlacement& p) { return p.kind == tensor::PlacementKind::replicate; }
 bool is_partial(const tensor::AxisPlacement& p) { return p.kind == tensor::PlacementKind::partial; }
-bool is_shard(const tensor::AxisPlacement& p, int dim) { return p == shard(dim); }
-tensor::AxisPlacement shard(int dim) { return {tensor::PlacementKind::shard, dim}; }
+bool is_shard(const tensor::AxisPlacement& p) { return p.kind == tensor::PlacementKind::shard; }
+bool is_shard(const tensor::AxisPlacement& p, int dim) { return is_shard(p) && p.dim == dim; }
+tensor::AxisPlacement shard(int dim, std::int64_t unit) { return {tensor::PlacementKind::shard, dim, unit}; }
+bool same_cut(const tensor::AxisPlacement& a, const tensor::AxisPlacement& b) {
+  return is_shard(a) && is_shard(b) && a.unit == b.unit;
+}
 bool all_replicated(std::span<const tensor::AxisPlacement> in) {
   return std::all_of(in.begin(), in.end(), is_replicated);
 }

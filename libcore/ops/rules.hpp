@@ -62,9 +62,12 @@ std::vector<graph::ValueId> vjp_refuse(VjpArgs& args);
 bool all_replicated(std::span<const tensor::AxisPlacement> in);
 bool is_replicated(const tensor::AxisPlacement& p);
 bool is_partial(const tensor::AxisPlacement& p);
-/// Is it S(dim)?
+bool is_shard(const tensor::AxisPlacement& p);
+/// Is it S(dim), however it is cut?
 bool is_shard(const tensor::AxisPlacement& p, int dim);
-tensor::AxisPlacement shard(int dim);
+tensor::AxisPlacement shard(int dim, std::int64_t unit);
+/// Two shards, perhaps of different dims, cut in the same units.
+bool same_cut(const tensor::AxisPlacement& a, const tensor::AxisPlacement& b);
 inline constexpr tensor::AxisPlacement replicate{};
 inline constexpr tensor::AxisPlacement partial{tensor::PlacementKind::partial, -1};
 

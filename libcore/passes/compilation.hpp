@@ -61,6 +61,9 @@ struct Compilation {
   tensor::DataType compute_type = tensor::DataType::f32;  // of convolutions and matrix products
   bool mixed_precision = false;                           // compute_type differs from the model's type
   tensor::Mesh mesh{};
+  int rank = 0;                                         // whose plan it becomes
+  std::map<std::string, tensor::Placement> placements;  // of inputs and weights by name; see place_tensors
+  std::int64_t bucket_bytes = std::int64_t{4} << 20;    // of gradients reduced as one message
   const KernelCatalogue* catalogue = nullptr;
   Recompute recompute = Recompute::automatic;
   std::set<std::string> recompute_layers;                // names
@@ -69,6 +72,7 @@ struct Compilation {
 
   // Written by passes.
   std::map<graph::ValueId, graph::ValueId> gradients;  // weight value -> gradient (until insert_updates)
+  std::string program;  // of more than one rank: the global program's text, the same on every rank
   MemoryPlan memory;
   RecomputeReport recomputed;
   std::vector<PassReport> reports;

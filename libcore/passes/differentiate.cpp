@@ -5,6 +5,7 @@
 // of a trainable weight are wanted. Several contributions to one value are added in the order in
 // which they appear, which fixes the bits.
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -48,6 +49,7 @@ void differentiate(Compilation& c) {
 
   ops::Builder b(g);
   b.set_phase(graph::Phase::backward);
+  b.redistribute_operands();
   std::vector<graph::ValueId> cotangent(g.values.size(), graph::none);
   b.set_origin(g.producer(loss).origin);
   cotangent[static_cast<std::size_t>(loss)] = b.fill(1.0, g.value(loss).spec);
@@ -79,11 +81,19 @@ void differentiate(Compilation& c) {
       sum = sum == graph::none ? back[i] : b.add2(sum, back[i]);
     }
   }
+  std::vector<std::pair<graph::ValueId, graph::ValueId>> final_gradients;
   for (graph::NodeId id : forward) {
     const graph::Node& n = g.node(id);
     if (n.op != "weight" || !active[static_cast<std::size_t>(n.outputs[0])]) continue;
     const graph::ValueId gradient = cotangent[static_cast<std::size_t>(n.outputs[0])];
-    if (gradient != graph::none) c.gradients.emplace(n.outputs[0], gradient);
+    if (gradient != graph::none) final_gradients.emplace_back(n.outputs[0], gradient);
+  }
+  // A gradient is final where its weight lies; what sums it over the ranks may travel with others.
+  for (auto& [weight, gradient] : final_gradients) {
+    b.set_origin(g.producer(weight).origin);
+    const graph::ValueId placed = b.redistribute(gradient, g.value(weight).spec.placement);
+    if (placed != gradient) g.node(g.value(placed).producer).attrs.set("gradient", std::int64_t{1});
+    c.gradients.emplace(weight, placed);
   }
 }
 

@@ -22,6 +22,7 @@ void insert_updates(Compilation& c) {
   ops::Builder b(g);
   b.set_origin(g.add_origin({"<optimizer>", "", {}}));
   b.set_phase(graph::Phase::update);
+  b.redistribute_operands();
   const graph::ValueId scalars =
       b.input("step_scalars", {tensor::DataType::f64, tensor::Shape{c.num_step_scalars}, {}});
   graph::ValueId commit = graph::none;
@@ -57,7 +58,9 @@ void insert_updates(Compilation& c) {
                 {{"rule", rule->rule},
                  {"slot", std::int64_t{rule->slot}},
                  {"commit", std::int64_t{commit != graph::none ? 1 : 0}}});
-    for (std::size_t i = 0; i < targets.size(); ++i) g.assignments.push_back({targets[i], updated[i]});
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      g.assignments.push_back({targets[i], b.redistribute(updated[i], b.spec(targets[i]).placement)});
+    }
   }
   c.gradients.clear();
 }

@@ -21,6 +21,7 @@ const std::vector<Pass>& all_passes() {
       {"insert_updates", insert_updates, true, true},
       {"sparsify_updates", sparsify_updates, true, false},
       {"insert_comm", insert_comm, false, true},
+      {"project", project, false, true},
       {"simplify", simplify, false, false},
       {"rematerialize", rematerialize, false, false},
       {"group_epilogues", group_epilogues, false, false},

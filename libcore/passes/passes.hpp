@@ -24,6 +24,8 @@ void insert_updates(Compilation& c);
 void sparsify_updates(Compilation& c);
 /// Lowers `redistribute` to communication; on one rank it is the identity.
 void insert_comm(Compilation& c);
+/// Turns the global program into that of one rank.
+void project(Compilation& c);
 /// Recomputes constants and broadcasts beside each far use instead of keeping them.
 void rematerialize(Compilation& c);
 /// Moves a ReLU into the convolution, product or normalisation before it, and its gradient's mask

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "ops/builder.hpp"
+#include "passes/comm_candidate.hpp"
 #include "passes/passes.hpp"
 #include "tensor/layout_walk.hpp"
 
@@ -76,6 +77,11 @@ private:
     for (NodeId user : consumers_[static_cast<std::size_t>(v)]) {
       const Node& n = g_.node(user);
       if (n.op == "update" && n.inputs[1] == v && is_chosen(n.inputs[0])) return g_.value(n.inputs[0]).layout;
+      if (n.op == "all_reduce") {
+        const auto i = std::find(n.inputs.begin(), n.inputs.end(), v) - n.inputs.begin();
+        const Layout layout = wanted_layout(n.outputs[static_cast<std::size_t>(i)], depth + 1);
+        if (layout.rank() > 0) return layout;
+      }
       if (n.op == "ewise" && g_.shape(n.outputs[0]) == g_.shape(v)) {
         const Layout layout = wanted_layout(n.outputs[0], depth + 1);
         if (layout.rank() > 0) return layout;
@@ -204,7 +210,9 @@ private:
     const NodeId twin = c_.training ? find_pool_twin(n) : graph::none;
     context.wants_saved = twin != graph::none;
 
-    const std::vector<KernelCandidate> offers = c_.catalogue->candidates(context);
+    const std::vector<KernelCandidate> offers = ops::is_collective(n.op)
+                                                    ? std::vector{make_comm_candidate(context)}
+                                                    : c_.catalogue->candidates(context);
     const KernelCandidate* best = nullptr;
     double best_ms = 0;
     for (const KernelCandidate& k : offers) {

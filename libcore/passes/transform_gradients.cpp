@@ -31,7 +31,7 @@ void add_finite_flag(Compilation& c, ops::Builder& b) {
     std::vector<std::int64_t> ones(static_cast<std::size_t>(shape.rank()), 1);
     graph::ValueId f = b.reshape(flag, tensor::Shape(ones));
     if (b.spec(f).type != b.spec(a.value).type) f = b.cast(f, b.spec(a.value).type);
-    a.value = b.ewise("where", {f, a.value, a.target});
+    a.value = b.redistribute(b.ewise("where", {f, a.value, a.target}), b.spec(a.target).placement);
   }
 }
 
@@ -75,6 +75,7 @@ void transform_gradients(Compilation& c) {
   ops::Builder b(c.graph);
   b.set_origin(c.graph.add_origin({"<objective>", "", {}}));
   b.set_phase(c.training ? graph::Phase::backward : graph::Phase::forward);
+  b.redistribute_operands();
   if (flag) add_finite_flag(c, b);
   for (const L2Term& term : c.l2_terms) add_l2(c, b, term);
 }

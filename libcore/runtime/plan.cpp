@@ -6,11 +6,24 @@
 
 #include <fmt/format.h>
 
+#include "ops/op_def.hpp"
+
 namespace lbann::runtime {
 
 using passes::Space;
 
-Plan::Plan(passes::Compilation compiled) : compiled_(std::move(compiled)) {
+namespace {
+
+std::unique_ptr<kernels::Kernel> make_kernel_of(const graph::Graph& g, graph::NodeId id, RankGroups* ranks) {
+  if (!ops::is_collective(g.node(id).op)) return kernels::make_kernel(g, id);
+  if (ranks == nullptr)
+    throw base::Error(base::ExitCode::internal, "a plan of several ranks without its world");
+  return make_comm_kernel(g, id, *ranks);
+}
+
+}  // namespace
+
+Plan::Plan(passes::Compilation compiled, RankGroups* ranks) : compiled_(std::move(compiled)) {
   const graph::Graph& g = compiled_.graph;
   for (graph::NodeId id : g.order) {
     const graph::Node& n = g.node(id);
@@ -19,7 +32,7 @@ Plan::Plan(passes::Compilation compiled) : compiled_(std::move(compiled)) {
     const bool is_noop = n.kernel == "view" && slots[static_cast<std::size_t>(n.inputs[0])].storage ==
                                                    slots[static_cast<std::size_t>(n.outputs[0])].storage;
     if (is_noop) continue;
-    steps_.push_back({id, kernels::make_kernel(g, id), n.inputs, n.outputs,
+    steps_.push_back({id, make_kernel_of(g, id, ranks), n.inputs, n.outputs,
                       compiled_.memory.scratch_offset[static_cast<std::size_t>(id)]});
   }
 }

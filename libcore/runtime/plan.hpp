@@ -14,6 +14,7 @@
 #include "device/buffer.hpp"
 #include "kernels/kernel.hpp"
 #include "passes/passes.hpp"
+#include "runtime/comm_kernels.hpp"
 #include "runtime/weight_store.hpp"
 
 namespace lbann::runtime {
@@ -29,7 +30,8 @@ struct PlanStep {
 class Plan {
 public:
   /// Makes the kernels of a compiled graph. Throws base::Error (internal) for a kernel nobody has.
-  explicit Plan(passes::Compilation compiled);
+  /// A plan for more than one rank needs its groups.
+  explicit Plan(passes::Compilation compiled, RankGroups* ranks = nullptr);
   const passes::Compilation& compiled() const { return compiled_; }
   const graph::Graph& graph() const { return compiled_.graph; }
   const passes::MemoryPlan& memory() const { return compiled_.memory; }

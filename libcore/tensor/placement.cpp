@@ -16,6 +16,20 @@ int Mesh::num_ranks() const {
   return n;
 }
 
+int Mesh::coordinate(int rank, int axis) const {
+  for (std::size_t a = axes.size(); a-- > static_cast<std::size_t>(axis) + 1;) rank /= axes[a].size;
+  return rank % axes[static_cast<std::size_t>(axis)].size;
+}
+
+std::vector<std::int64_t> Mesh::group(int rank, int axis) const {
+  int stride = 1;
+  for (std::size_t a = static_cast<std::size_t>(axis) + 1; a < axes.size(); ++a) stride *= axes[a].size;
+  const int first = rank - coordinate(rank, axis) * stride;
+  std::vector<std::int64_t> ranks;
+  for (int i = 0; i < axes[static_cast<std::size_t>(axis)].size; ++i) ranks.push_back(first + i * stride);
+  return ranks;
+}
+
 bool Placement::is_replicated() const {
   return std::all_of(axes.begin(), axes.end(),
                      [](const AxisPlacement& a) { return a.kind == PlacementKind::replicate; });
@@ -34,6 +48,7 @@ std::string Placement::to_string() const {
     if (a.kind == PlacementKind::replicate) text += 'R';
     if (a.kind == PlacementKind::partial) text += 'P';
     if (a.kind == PlacementKind::shard) text += fmt::format("S{}", a.dim);
+    if (a.kind == PlacementKind::shard && a.unit != 1) text += fmt::format("*{}", a.unit);
   }
   return text;
 }
@@ -49,7 +64,9 @@ Placement parse_placement(std::string_view text) {
       axis.kind = PlacementKind::partial;
     } else if (item.size() > 1 && item[0] == 'S') {
       axis.kind = PlacementKind::shard;
-      std::from_chars(item.data() + 1, item.data() + item.size(), axis.dim);
+      const char* const end = item.data() + item.size();
+      const char* at = std::from_chars(item.data() + 1, end, axis.dim).ptr;
+      if (at != end && *at == '*') std::from_chars(at + 1, end, axis.unit);
     } else if (item != "R") {
       throw base::Error(base::ExitCode::internal, fmt::format("malformed placement '{}'", item));
     }

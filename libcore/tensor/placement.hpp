@@ -3,6 +3,7 @@
 // axis). Descriptions only: no memory, no communication.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,16 +15,21 @@ struct MeshAxis {
   int size;
 };
 
+/// Ranks are numbered in C order of their coordinates, the first axis outermost.
 struct Mesh {
   std::vector<MeshAxis> axes{{"data", 1}};
   int num_ranks() const;
+  int coordinate(int rank, int axis) const;
+  /// The ranks that differ from `rank` on this axis only, itself among them, by coordinate.
+  std::vector<std::int64_t> group(int rank, int axis) const;
 };
 
 enum class PlacementKind { replicate, shard, partial };
 
 struct AxisPlacement {
   PlacementKind kind = PlacementKind::replicate;
-  int dim = -1;  // of a shard
+  int dim = -1;           // of a shard
+  std::int64_t unit = 1;  // of a shard: cut points are multiples of it
   bool operator==(const AxisPlacement&) const = default;
 };
 
@@ -32,7 +38,7 @@ struct Placement {
   std::vector<AxisPlacement> axes;
   bool is_replicated() const;
   bool has_partial() const;
-  /// "R", "S0", "P"; several axes joined by a comma.
+  /// "R", "S0", "S1*16" (cut in multiples of 16), "P"; several axes joined by a comma.
   std::string to_string() const;
   static Placement replicated() { return {}; }
   static Placement sharded(int dim) { return {{{PlacementKind::shard, dim}}}; }

@@ -23,6 +23,7 @@ struct KeeperSettings {
   double every_seconds = 0;
   std::int64_t keep = 3;              // newest ones; 0: all
   std::vector<std::string> identity;  // of the experiment
+  bool writes = true;                 // false: another rank does, this one keeps the books only
 };
 
 class CheckpointKeeper {

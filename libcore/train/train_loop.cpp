@@ -86,10 +86,16 @@ EpochStats Trainer::evaluate(DataMode mode) {
   return stats_;
 }
 
+bool Trainer::out_of_time() const {
+  double over = seconds_since(train_start_) >= config_.max_seconds ? 1 : 0;
+  if (world_->size() > 1) world_->all_reduce({&over, 1}, comm::ReduceOp::max);
+  return over != 0;
+}
+
 bool Trainer::reached_limit() const {
   return (config_.max_steps >= 0 && training_steps() >= config_.max_steps) ||
          (config_.max_training_steps >= 0 && training_steps() >= config_.max_training_steps) ||
-         (config_.max_seconds >= 0 && seconds_since(train_start_) >= config_.max_seconds);
+         (config_.max_seconds >= 0 && out_of_time());
 }
 
 bool Trainer::reached_end() const {

@@ -58,7 +58,10 @@ std::string_view to_string(DataMode mode) {
 
 Trainer::Trainer(TrainerConfig config)
   : config_(std::move(config)),
-    world_(comm::make_self_world(1)),
+    alone_(config_.world == nullptr ? comm::make_self_world(1)
+                                    : std::vector<std::unique_ptr<comm::Communicator>>{}),
+    world_(config_.world == nullptr ? alone_.front().get() : config_.world),
+    groups_(*world_),
     adaptive_(config_.schedules.size()),
     stats_(config_.metrics.size()) {}
 Trainer::~Trainer() = default;
@@ -96,14 +99,23 @@ Trainer::PreparedPlan Trainer::make_plan(layers::Mode mode, std::int64_t batch) 
   options.disabled = config_.disabled_passes;
   options.recompute = config_.recompute;
   options.weight_layouts = weights_.layouts();
-  passes::Compilation c = model::make_compilation(std::move(lowered.graph), lowered, options, *catalogue_);
-  passes::compile(c);
+  const auto compile = [&](graph::Graph graph) {
+    passes::Compilation c = model::make_compilation(std::move(graph), lowered, options, *catalogue_);
+    c.mesh.axes = {{"data", world_->size()}};
+    c.rank = world_->rank();
+    passes::compile(c);
+    return c;
+  };
+  const bool many_ranks = world_->size() > 1;
+  if (many_ranks && plans_.empty()) options.weight_layouts = agree_on_layouts(compile(lowered.graph).graph);
+  passes::Compilation c = compile(std::move(lowered.graph));
+  if (many_ranks) check_same_program(c);
   if (plans_.empty()) {
     model_weights_ = std::move(lowered.weights);
     step_scalars_.assign(static_cast<std::size_t>(c.num_step_scalars), 0.0);
   }
   PreparedPlan result;
-  result.plan = std::make_unique<runtime::Plan>(std::move(c));
+  result.plan = std::make_unique<runtime::Plan>(std::move(c), &groups_);
   const std::vector<graph::Output>& outputs = result.plan->graph().outputs;
   const auto find = [&](const std::string& name) {
     const auto o =
@@ -201,6 +213,8 @@ void Trainer::open_pipelines() {
     options.num_threads = config_.io_threads;
     options.depth = model::prefetch_depth;
     options.shuffle = part.shuffle;
+    options.part = world_->rank();
+    options.num_parts = world_->size();
     options.key = key;
     options.order_stream = data::make_order_stream(part.reader, to_string(mode));
     pipelines_[mode] = std::make_unique<data::Pipeline>(part.dataset, part.samples, options);

@@ -62,8 +62,9 @@ struct TrainerConfig {
   std::int64_t max_training_steps = -1;  // of the whole run, evaluations stay complete; -1: no limit
   double max_seconds = -1;               // of this process's training; -1: no limit
   std::uint64_t seed = 1;
-  int threads = 1;     // of the kernels
-  int io_threads = 1;  // of the data pipeline
+  comm::Communicator* world = nullptr;  // the ranks that train together, one trainer each; none: alone
+  int threads = 1;                      // of the kernels
+  int io_threads = 1;                   // of the data pipeline
   passes::Commit commit = passes::Commit::eager;
   bool stop_at_nan = true;
   bool oracle = false;          // naive kernels in double, no fusion: the reference of everything else
@@ -147,6 +148,8 @@ public:
   const TrainerConfig& config() const { return config_; }
   /// For each schedule the rate, in that epoch and at the next step, of the first trained weights it is for.
   std::vector<double> scheduled_rates(std::int64_t epoch) const;
+  int rank() const { return world_->rank(); }
+  int num_ranks() const { return world_->size(); }
   const std::vector<std::unique_ptr<Callback>>& callbacks() const { return callbacks_; }
 
 private:
@@ -178,7 +181,12 @@ private:
   double learning_rate(const model::LoweredWeight& w, std::int64_t epoch) const;
   void end_epoch_of_schedules();
 
+  bool out_of_time() const;    // agreed by all ranks
   bool reached_limit() const;  // of steps or time
+  /// The layouts of weights as the rank with the largest piece has them, for all ranks: gradients are summed
+  /// as their weights lie.
+  std::map<std::string, tensor::Layout> agree_on_layouts(const graph::Graph& compiled);
+  void check_same_program(const passes::Compilation& c);
   bool reached_end() const;
   bool may_go_on(double step_seconds = 0, bool start = false);
   void begin_phase(Phase phase);
@@ -192,7 +200,9 @@ private:
   RunInfo info_;
   std::vector<std::unique_ptr<Callback>> callbacks_;
   std::unique_ptr<passes::KernelCatalogue> catalogue_;
-  std::vector<std::unique_ptr<comm::Communicator>> world_;
+  std::vector<std::unique_ptr<comm::Communicator>> alone_;  // the world of a trainer that was given none
+  comm::Communicator* world_;
+  runtime::RankGroups groups_;
   runtime::WeightStore weights_;
   runtime::Arena arena_;
   MemoryUse memory_;

@@ -6,19 +6,23 @@
 
 #include <google/protobuf/text_format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <stdexcept>
 
 #include "base/npy.hpp"
 #include "base/philox.hpp"
+#include "graph/printer.hpp"
 #include "layers/layer_def.hpp"
 #include "model.pb.h"
 #include "ops/builder.hpp"
 #include "passes/passes.hpp"
 #include "runtime/plan.hpp"
 #include "tensor/layout_walk.hpp"
+#include "tensor/partition.hpp"
 
 namespace table {
 namespace {
@@ -160,6 +164,35 @@ std::vector<double> lower_row(graph::Graph& g, const Row& row, DataType type) {
   return context.random_scalars;
 }
 
+/// Random places for some of the values inside: the rules of all primitives are tried with operands placed as
+/// no strategy would.
+void add_noise(passes::Compilation& c, unsigned seed) {
+  std::mt19937 numbers(seed);
+  const auto below = [&](int n) { return static_cast<int>(numbers() % static_cast<unsigned>(n)); };
+  passes::Compilation probe = c;  // as place_tensors will see it
+  passes::simplify(probe);
+  passes::insert_casts(probe);
+  const graph::Graph& g = probe.graph;
+  std::map<int, int> made;
+  for (graph::NodeId id : g.order) {
+    const graph::Node& n = g.node(id);
+    if (n.inputs.empty()) continue;
+    for (ValueId v : n.outputs) {
+      const std::string name =
+          g.origins[static_cast<std::size_t>(n.origin)].layer + "#" + std::to_string(made[n.origin]++);
+      const tensor::TensorSpec& spec = g.value(v).spec;
+      if (!tensor::is_floating(spec.type) || spec.shape.rank() == 0 || below(3) != 0) continue;
+      tensor::Placement to;
+      for (std::size_t a = 0; a < c.mesh.axes.size(); ++a) {
+        const int dim = below(spec.shape.rank() + 1) - 1;
+        to.axes.push_back(dim < 0 ? tensor::AxisPlacement{}
+                                  : tensor::AxisPlacement{tensor::PlacementKind::shard, dim});
+      }
+      c.placements[name] = to;
+    }
+  }
+}
+
 template <typename T>
 std::vector<double> gather(const void* data, const graph::Value& v) {
   std::vector<double> result(static_cast<std::size_t>(v.spec.shape.num_elements()));
@@ -254,18 +287,31 @@ struct Prepared::Impl {
   std::vector<std::vector<double>> dy64;
   std::vector<double> random_scalars;
   std::int64_t random_state[2] = {};
+  std::map<std::string, Shape> boundaries;
 };
 
 Prepared::Prepared(Prepared&&) noexcept = default;
 Prepared::~Prepared() = default;
 
 Prepared::Prepared(const Row& row, const Setting& setting)
-  : impl_(new Impl{row, setting, {}, {}, {}, {}, {}, {}, {}, {}}) {
+  : impl_(new Impl{row, setting, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}) {
   passes::Compilation c;
   c.graph.name = row.name;
   impl_->random_scalars = lower_row(c.graph, row, setting.type);
   c.training = !row.cotangents.empty();
   c.expose_gradients = true;
+  for (graph::NodeId id : c.graph.order) {
+    const graph::Node& n = c.graph.node(id);
+    if (n.op == "weight" || n.op == "input") {
+      impl_->boundaries[n.attrs.get_text("name")] = c.graph.shape(n.outputs[0]);
+    }
+  }
+  if (setting.ranks != nullptr) {
+    c.mesh = setting.ranks->mesh;
+    c.rank = setting.ranks->rank;
+    c.placements = setting.ranks->placements;
+    if (setting.ranks->noise != 0) add_noise(c, setting.ranks->noise);
+  }
   c.catalogue = setting.catalogue;
   c.disabled = setting.disabled;
   if (setting.recompute) {
@@ -281,7 +327,8 @@ Prepared::Prepared(const Row& row, const Setting& setting)
     if (static_cast<int>(i) < row.num_trained) c.trainable.push_back({"w" + std::to_string(i), "sgd", {}, 0});
   }
   passes::compile(c);
-  impl_->plan = std::make_unique<runtime::Plan>(std::move(c));
+  impl_->plan = std::make_unique<runtime::Plan>(std::move(c),
+                                                setting.ranks == nullptr ? nullptr : setting.ranks->groups);
   impl_->weights.allocate(impl_->plan->graph());
   impl_->arena.reserve(std::max<std::int64_t>(impl_->plan->memory().arena_bytes, 64));
   impl_->runner = std::make_unique<runtime::Runner>(*impl_->plan, impl_->arena, impl_->weights);
@@ -293,7 +340,8 @@ Prepared::Prepared(const Row& row, const Setting& setting)
     if (impl_->runner->has_input(name)) impl_->runner->bind_input(name, data);
   }
   for (std::size_t o = 0; o < row.cotangents.size(); ++o) {
-    const std::vector<double>& dy = row.cotangents[o].values;
+    const std::vector<double> dy =
+        piece_of(row.cotangents[o].values, row.outputs[o].shape, setting.ranks, "dy" + std::to_string(o));
     impl_->dy64.push_back(dy);
     impl_->dy32.emplace_back(dy.begin(), dy.end());
   }
@@ -313,7 +361,9 @@ void Prepared::set(const std::string& name, const std::vector<double>& values) {
 Results Prepared::run() {
   Impl& p = *impl_;
   for (const auto& [name, values] : p.contents) {
-    if (p.weights.has(name)) p.weights.set_values(name, values);
+    if (p.weights.has(name)) {
+      p.weights.set_values(name, piece_of(values, p.boundaries.at(name), p.setting.ranks, name));
+    }
   }
   if (p.setting.poison) p.arena.poison();
   p.runner->run();
@@ -329,9 +379,35 @@ Results Prepared::run() {
   }
   for (std::size_t i = 0; i < p.row.weights.size(); ++i) {
     const std::string name = "w" + std::to_string(i);
-    results[name + "_new"] = p.weights.has(name) ? p.weights.values(name) : p.contents.at(name);
+    results[name + "_new"] =
+        p.weights.has(name) ? p.weights.values(name)
+                            : piece_of(p.contents.at(name), p.row.weights[i].shape, p.setting.ranks, name);
   }
   return results;
+}
+
+std::map<std::string, Shape> Prepared::boundaries() const { return impl_->boundaries; }
+
+std::vector<double> piece_of(const std::vector<double>& whole, const Shape& shape, const RankSetting* ranks,
+                             const std::string& boundary) {
+  if (ranks == nullptr) return whole;
+  const auto placement = ranks->placements.find(boundary);
+  if (placement == ranks->placements.end()) return whole;
+  const std::vector<tensor::Range> box =
+      tensor::local_box(shape, placement->second, ranks->mesh, ranks->rank);
+  std::vector<double> piece;
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    auto rest = static_cast<std::int64_t>(i);
+    bool inside = true;
+    for (int d = shape.rank() - 1; d >= 0; --d) {
+      const std::int64_t index = rest % shape[d];
+      rest /= shape[d];
+      inside = inside && index >= box[static_cast<std::size_t>(d)].begin &&
+               index < box[static_cast<std::size_t>(d)].end;
+    }
+    if (inside) piece.push_back(whole[i]);
+  }
+  return piece;
 }
 
 double Prepared::objective() {
@@ -341,6 +417,10 @@ double Prepared::objective() {
 }
 
 int Prepared::num_recomputed() const { return impl_->plan->compiled().recomputed.values; }
+
+std::string Prepared::program() const {
+  return impl_->plan->compiled().program + "\n" + graph::print_graph(impl_->plan->graph());
+}
 
 std::string Prepared::describe() const {
   std::string text;

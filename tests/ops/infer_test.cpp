@@ -293,14 +293,30 @@ BOOST_AUTO_TEST_CASE(builder_shorthands_add_nothing_where_nothing_changes) {
 }
 
 BOOST_AUTO_TEST_CASE(every_documented_primitive_exists_once) {
-  const std::vector<std::string_view> names = {
-      "input",          "weight",           "ewise",          "fused_ewise", "cast",          "fill",
-      "reshape",        "permute",          "slice",          "pad",         "concat",        "expand",
-      "reduce",         "arg_reduce",       "softmax",        "softmax_bwd", "matmul",        "conv",
-      "conv_bwd_data",  "conv_bwd_weights", "pool",           "pool_bwd",    "norm_stats",    "norm_apply",
-      "norm_bwd_stats", "norm_bwd_apply",   "all_finite",     "update",      "stop_gradient", "reorder",
-      "redistribute",   "gather",           "scatter_add",    "update_rows", "random",        "lrn",
-      "lrn_bwd",        "layer_norm",       "layer_norm_bwd", "sort"};
+  const std::vector<std::string_view> names = {"input",          "weight",
+                                               "ewise",          "fused_ewise",
+                                               "cast",           "fill",
+                                               "reshape",        "permute",
+                                               "slice",          "pad",
+                                               "concat",         "expand",
+                                               "reduce",         "arg_reduce",
+                                               "softmax",        "softmax_bwd",
+                                               "matmul",         "conv",
+                                               "conv_bwd_data",  "conv_bwd_weights",
+                                               "pool",           "pool_bwd",
+                                               "norm_stats",     "norm_apply",
+                                               "norm_bwd_stats", "norm_bwd_apply",
+                                               "all_finite",     "update",
+                                               "stop_gradient",  "reorder",
+                                               "redistribute",   "gather",
+                                               "scatter_add",    "update_rows",
+                                               "random",         "lrn",
+                                               "lrn_bwd",        "layer_norm",
+                                               "layer_norm_bwd", "sort",
+                                               "all_reduce",     "reduce_scatter",
+                                               "all_gather",     "local_slice",
+                                               "all_to_all",     "fetch_box",
+                                               "scatter_box"};
   BOOST_CHECK_EQUAL(ops::all_ops().size(), names.size());
   for (const std::string_view name : names) {
     const ops::OpDef* def = ops::try_op(name);

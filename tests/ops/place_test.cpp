@@ -49,6 +49,8 @@ BOOST_AUTO_TEST_CASE(ewise) {
   BOOST_CHECK_EQUAL(place("ewise", {{x, "S1"}, {row, "S1"}}, {{"fn", "mul"}}), "S1");
   BOOST_CHECK_EQUAL(place("ewise", {{x, "S0"}, {x, "R"}}, {{"fn", "mul"}}), "illegal");
   BOOST_CHECK_EQUAL(place("ewise", {{x, "S1"}, {row, "R"}}, {{"fn", "mul"}}), "illegal");
+  BOOST_CHECK_EQUAL(place("ewise", {{x, "S0"}, {row, "S0"}}, {{"fn", "mul"}}),
+                    "illegal");  // one rank has the row
   BOOST_CHECK_EQUAL(place("ewise", {{x, "S0"}, {x, "S1"}}, {{"fn", "mul"}}), "illegal");
   BOOST_CHECK_EQUAL(place("ewise", {{x, "P"}, {x, "P"}}, {{"fn", "add"}}), "P");
   BOOST_CHECK_EQUAL(place("ewise", {{x, "P"}, {x, "R"}}, {{"fn", "add"}}), "illegal");
@@ -92,8 +94,11 @@ BOOST_AUTO_TEST_CASE(movement) {
   BOOST_CHECK_EQUAL(reshape({4, 400}, "S0", {4, 16, 5, 5}), "S0");
   BOOST_CHECK_EQUAL(reshape({4, 3}, "S0", {1, 4, 3}), "S1");
   BOOST_CHECK_EQUAL(reshape({4, 3, 5}, "S2", {12, 5}), "S1");
-  BOOST_CHECK_EQUAL(reshape({4, 16, 25}, "S1", {4, 400}), "illegal");
-  BOOST_CHECK_EQUAL(reshape({4, 3}, "S0", {12}), "illegal");
+  BOOST_CHECK_EQUAL(reshape({4, 16, 25}, "S1", {4, 400}), "S1*25");
+  BOOST_CHECK_EQUAL(reshape({4, 3}, "S0", {12}), "S0*3");
+  BOOST_CHECK_EQUAL(reshape({12}, "S0*3", {4, 3}), "S0");
+  BOOST_CHECK_EQUAL(reshape({12}, "S0*6", {4, 3}), "S0*2");
+  BOOST_CHECK_EQUAL(reshape({12}, "S0", {4, 3}), "illegal");  // cuts within a row of 3
   BOOST_CHECK_EQUAL(reshape({4, 3}, "P", {12}), "P");
   BOOST_CHECK_EQUAL(place("permute", {{{2, 3, 4}, "S0"}}, {{"perm", Ints{2, 0, 1}}}), "S1");
   BOOST_CHECK_EQUAL(place("permute", {{{2, 3, 4}, "S2"}}, {{"perm", Ints{2, 0, 1}}}), "S0");
@@ -123,15 +128,15 @@ BOOST_AUTO_TEST_CASE(reductions_and_softmax) {
   BOOST_CHECK_EQUAL(reduce("sum", "S0", {0, 1}), "P");
   BOOST_CHECK_EQUAL(reduce("sum", "P", {0}), "P");
   BOOST_CHECK_EQUAL(reduce("mean", "S0", {1}), "S0");
-  BOOST_CHECK_EQUAL(reduce("mean", "S0", {0}), "illegal");
+  BOOST_CHECK_EQUAL(reduce("mean", "S0", {0}), "P");
   BOOST_CHECK_EQUAL(reduce("mean", "P", {0}), "P");
   BOOST_CHECK_EQUAL(reduce("max", "S0", {1}), "S0");
-  BOOST_CHECK_EQUAL(reduce("max", "S0", {0}), "illegal");
+  BOOST_CHECK_EQUAL(reduce("max", "S0", {0}), "R");
   BOOST_CHECK_EQUAL(reduce("max", "P", {0}), "illegal");
   BOOST_CHECK_EQUAL(place("arg_reduce", {{{4, 3}, "S0"}}, {{"fn", "max"}, {"axis", 1}}), "S0");
   BOOST_CHECK_EQUAL(place("arg_reduce", {{{4, 3}, "S1"}}, {{"fn", "max"}, {"axis", 1}}), "illegal");
   BOOST_CHECK_EQUAL(place("arg_reduce", {{{4, 3}, "P"}}, {{"fn", "max"}, {"axis", 1}}), "illegal");
-  BOOST_CHECK_EQUAL(place("all_finite", {{{4, 3}, "S0"}}), "illegal");
+  BOOST_CHECK_EQUAL(place("all_finite", {{{4, 3}, "S0"}}), "R");
   BOOST_CHECK_EQUAL(place("softmax", {{{4, 3}, "S0"}}, {{"axis", 1}}), "S0");
   BOOST_CHECK_EQUAL(place("softmax", {{{4, 3}, "S1"}}, {{"axis", 1}}), "illegal");
   BOOST_CHECK_EQUAL(place("softmax", {{{4, 3}, "P"}}, {{"axis", 1}}), "illegal");
@@ -218,13 +223,13 @@ BOOST_AUTO_TEST_CASE(pooling) {
 
 BOOST_AUTO_TEST_CASE(normalisation) {
   const Shape x{4, 3, 5}, c{3};
-  BOOST_CHECK_EQUAL(place("norm_stats", {{x, "S0"}}), "illegal");  // needs (n, sum, sumsq) of all ranks
+  BOOST_CHECK_EQUAL(place("norm_stats", {{x, "S0"}}), "R R");  // of all ranks together
   BOOST_CHECK_EQUAL(place("norm_stats", {{x, "S1"}}), "S0 S0");
   BOOST_CHECK_EQUAL(place("norm_stats", {{x, "P"}}), "illegal");
   BOOST_CHECK_EQUAL(place("norm_apply", {{x, "S0"}, {c, "R"}, {c, "R"}, {c, "R"}, {c, "R"}}), "S0");
   BOOST_CHECK_EQUAL(place("norm_apply", {{x, "S1"}, {c, "S0"}, {c, "S0"}, {c, "S0"}, {c, "S0"}}), "S1");
   BOOST_CHECK_EQUAL(place("norm_apply", {{x, "S1"}, {c, "R"}, {c, "S0"}, {c, "S0"}, {c, "S0"}}), "illegal");
-  BOOST_CHECK_EQUAL(place("norm_apply", {{x, "S2"}, {c, "R"}, {c, "R"}, {c, "R"}, {c, "R"}}), "illegal");
+  BOOST_CHECK_EQUAL(place("norm_apply", {{x, "S2"}, {c, "R"}, {c, "R"}, {c, "R"}, {c, "R"}}), "S2");
   BOOST_CHECK_EQUAL(place("norm_bwd_stats", {{x, "S0"}, {x, "S0"}, {c, "R"}, {c, "R"}}), "P P");
   BOOST_CHECK_EQUAL(place("norm_bwd_stats", {{x, "S1"}, {x, "S1"}, {c, "S0"}, {c, "S0"}}), "S0 S0");
   BOOST_CHECK_EQUAL(place("norm_bwd_stats", {{x, "S0"}, {x, "R"}, {c, "R"}, {c, "R"}}), "illegal");

@@ -74,17 +74,8 @@ int guarded(int argc, char** argv, const std::function<int(int, char**)>& tool_m
     const int code = tool_main(argc, argv);
     check_stdout();
     return code;
-  } catch (const base::OutputClosed&) {
-    return 128 + SIGPIPE;
-  } catch (const base::Error& e) {
-    return fail(e.code(), e.what(), e.help());
-  } catch (const std::bad_alloc&) {
-    return fail(ExitCode::out_of_memory, "out of memory");
-  } catch (const std::exception& e) {
-    return fail(ExitCode::internal, fmt::format("internal error: {}", e.what()),
-                "this is a bug; please report it");
   } catch (...) {
-    return fail(ExitCode::internal, "internal error of unknown kind", "this is a bug; please report it");
+    return report_exception();
   }
 }
 
@@ -187,16 +178,37 @@ void report_diagnostics(const base::Diagnostics& diagnostics, const CommonOption
     log.talk(diagnostics.render(log.color()));
 }
 
+int report_exception() {
+  try {
+    throw;
+  } catch (const base::OutputClosed&) {
+    return 128 + SIGPIPE;
+  } catch (const base::Error& e) {
+    return fail(e.code(), e.what(), e.help());
+  } catch (const std::bad_alloc&) {
+    return fail(ExitCode::out_of_memory, "out of memory");
+  } catch (const std::exception& e) {
+    return fail(ExitCode::internal, fmt::format("internal error: {}", e.what()),
+                "this is a bug; please report it");
+  } catch (...) {
+    return fail(ExitCode::internal, "internal error of unknown kind", "this is a bug; please report it");
+  }
+}
+
+void print_last_line(int code) {
+  const bool failed = code != 0 && code != static_cast<int>(ExitCode::interrupted) && code < 128;
+  if (!failed) return;
+  base::log().talk(
+      fmt::format("LBANN error: {} errors, exit {}\n", std::max(1, base::log().num_errors()), code));
+}
+
 int run_tool(int argc, char** argv, const std::function<int(int, char**)>& tool_main) {
   occupy_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is then a failed write: exit code 8
   const int code = guarded(argc, argv, tool_main);
   base::log().set_overlay(nullptr);
-  const bool failed = code != 0 && code != static_cast<int>(ExitCode::interrupted) && code < 128;
-  if (failed)
-    base::log().talk(
-        fmt::format("LBANN error: {} errors, exit {}\n", std::max(1, base::log().num_errors()), code));
+  print_last_line(code);
   return code;
 }
 

@@ -42,6 +42,11 @@ std::optional<int> parse_command_line(OptionTable& table, CommonOptions& options
 /// Prints collected diagnostics on stderr (JSON: on stdout) and counts the errors.
 void report_diagnostics(const base::Diagnostics& diagnostics, const CommonOptions& options);
 
+/// Says what ended the run (the exception being handled) and returns its exit code.
+int report_exception();
+/// The last line on stderr of a run that failed: "LBANN error: <n> errors, exit <code>".
+void print_last_line(int code);
+
 /// Runs `tool_main`, maps exceptions to exit codes, checks that stdout was really written.
 int run_tool(int argc, char** argv, const std::function<int(int, char**)>& tool_main);
 

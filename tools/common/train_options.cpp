@@ -37,6 +37,7 @@ struct CheckpointTexts {
   std::vector<std::string> every{};
   std::string preempt_signal = "USR1";
   std::string time_limit{};
+  std::string comm_timeout{};
   bool no_signals = false;
   bool weights_dir_is_complete = false;  // every folder here is
 };
@@ -55,6 +56,8 @@ void add_checkpoint_options(OptionTable& table, TrainOptions& options, Checkpoin
                     "Keep the newest N, all for 0. The default is 3.");
   table.add_value("time-limit", "TIME", texts.time_limit,
                   "Stop with a checkpoint in time to end within TIME: 90s, 30m, 2h, 1:30:00.");
+  table.add_value("comm-timeout", "TIME", texts.comm_timeout,
+                  "How long a rank waits for another before all end with exit code 9. The default is 10m.");
   table.add_value(
       "preempt-signal", "NAME", texts.preempt_signal,
       "Signal that stops with a checkpoint as SIGTERM does; none: no other. The default is USR1.");
@@ -81,6 +84,13 @@ void check_checkpoint_texts(const CheckpointTexts& texts, TrainOptions& options,
     problems.push_back({"--preempt-signal=" + texts.preempt_signal + " is no signal that can be caught",
                         "write USR1 or none"});
   options.preempt_signal = texts.no_signals ? -1 : signal.value_or(0);
+  if (!texts.comm_timeout.empty()) {
+    const auto patience = try_parse_duration(texts.comm_timeout);
+    if (!patience || *patience <= 0)
+      problems.push_back(
+          {"--comm-timeout=" + texts.comm_timeout + " is no time", "write 30s, 10m or 1:30:00"});
+    options.comm_timeout = patience.value_or(options.comm_timeout);
+  }
   if (texts.time_limit.empty()) return;
   const auto limit = try_parse_duration(texts.time_limit);
   if (!limit)
@@ -235,10 +245,6 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
   if (disable_cuda) options.device = DeviceChoice::cpu;
   if (serialize_io) options.num_io_threads = 1;
   if (no_inplace) options.planning.disabled_passes.push_back("reuse_inplace");
-  if (options.procs_per_trainer.value_or(1) > 1)
-    throw base::Error(base::ExitCode::environment,
-                      "--procs-per-trainer=" + std::to_string(*options.procs_per_trainer) +
-                          ": this is a run of 1 process, and more than one is not yet supported");
   return std::nullopt;
 }
 

@@ -68,8 +68,9 @@ struct TrainOptions {
   std::string checkpoint_dir{};  // of the checkpoint callback
   std::string restart_dir{};
   std::string load_weights_dir{};
-  int preempt_signal = 0;  // 0: none; -1: no handlers at all
-  double time_limit = 0;   // seconds; 0: none
+  int preempt_signal = 0;     // 0: none; -1: no handlers at all
+  double time_limit = 0;      // seconds; 0: none
+  double comm_timeout = 600;  // seconds that a rank waits for another
   base::When progress = base::When::automatic;
   std::vector<std::string> command_line{};  // argv as given, for the banner and run.json
 };

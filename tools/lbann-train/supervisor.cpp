@@ -77,18 +77,35 @@ bool Supervisor::at_boundary(const train::Boundary& b) {
   stepped_ = stepped_ || (!b.start && b.step_seconds > 0);
   longest_step_ = std::max(longest_step_, b.step_seconds);
   if (take_status_request()) print_status(b);
-  const int signal = stop_signal();
-  if (signal != 0) stop_reason_ = signal_name(signal);
-  if (stop_reason_.empty() && out_of_time()) stop_reason_ = "the time limit";
+  const Asked asked = look(b);
   const bool stop = !stop_reason_.empty() && !keepers_.empty();
-  if (take_checkpoint_request() || stop) {
+  if (settings_.world != nullptr) {
+    settings_.world->publish(b.training_steps, std::string(train::to_string(b.phase)).c_str());
+  }
+  if (asked.checkpoint || stop) {
     save();
   } else {
-    for (train::CheckpointKeeper& k : keepers_) {
-      if (k.is_due(b)) k.save(trainer_);
+    for (std::size_t i = 0; i < keepers_.size(); ++i) {
+      if (asked.due[i]) keepers_[i].save(trainer_);
     }
   }
   return !stop;
+}
+
+Supervisor::Asked Supervisor::look(const train::Boundary& b) {
+  // signal, time, checkpoint, keepers: the largest over all ranks
+  std::vector<double> wishes{static_cast<double>(stop_signal()), out_of_time() ? 1.0 : 0.0,
+                             take_checkpoint_request() ? 1.0 : 0.0};
+  for (const train::CheckpointKeeper& k : keepers_) wishes.push_back(k.is_due(b) ? 1 : 0);
+  if (settings_.world != nullptr && settings_.world->ranks().size() > 1) {
+    settings_.world->ranks().all_reduce(wishes, comm::ReduceOp::max);
+  }
+  if (wishes[0] != 0) stop_reason_ = signal_name(static_cast<int>(wishes[0]));
+  if (stop_reason_.empty() && wishes[1] != 0) stop_reason_ = "the time limit";
+  Asked asked;
+  asked.checkpoint = wishes[2] != 0;
+  for (std::size_t i = 3; i < wishes.size(); ++i) asked.due.push_back(wishes[i] != 0);
+  return asked;
 }
 
 void Supervisor::print_status(const train::Boundary& b) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "comm/world.hpp"
 #include "train/checkpoint_keeper.hpp"
 #include "train/trainer.hpp"
 
@@ -16,6 +17,8 @@ namespace lbann::tools {
 struct SupervisorSettings {
   /// When the run must be over; the epoch of the clock: no limit.
   std::chrono::system_clock::time_point deadline{};
+  /// The ranks that decide together: what one of them is asked, all do, at the same boundary.
+  comm::World* world = nullptr;
 };
 
 class Supervisor {
@@ -31,7 +34,13 @@ public:
   const std::string& stop_reason() const { return stop_reason_; }
 
 private:
+  struct Asked {
+    bool checkpoint = false;
+    std::vector<bool> due;  // per keeper
+  };
   bool out_of_time() const;
+  /// What this rank is asked to do, then what any rank is.
+  Asked look(const train::Boundary& boundary);
   void print_status(const train::Boundary& boundary);
 
   train::Trainer& trainer_;

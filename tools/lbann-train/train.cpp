@@ -4,8 +4,11 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <new>
 #include <random>
+#include <span>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -15,6 +18,7 @@
 #include "device/module.hpp"
 #include "lbann-train/data_directory.hpp"
 #include "lbann-train/profile.hpp"
+#include "lbann-train/ranks.hpp"
 #include "lbann-train/run_directory.hpp"
 #include "lbann-train/signals.hpp"
 #include "lbann-train/supervisor.hpp"
@@ -115,8 +119,13 @@ std::optional<std::uint64_t> seed_of(const checkpoint::FoundCheckpoint& found) {
 
 int choose_io_threads(const TrainOptions& o) { return static_cast<int>(o.num_io_threads.value_or(1)); }
 
-int choose_threads(const TrainOptions& o) {
-  return o.threads ? static_cast<int>(*o.threads) : std::max(1, omp_get_max_threads());
+/// Ranks of one machine share its cores unless their launcher has bound them or OMP_NUM_THREADS is set.
+int choose_threads(const TrainOptions& o, int num_ranks) {
+  if (o.threads) return static_cast<int>(*o.threads);
+  const int threads = std::max(1, omp_get_max_threads());
+  const bool unbound = std::getenv("OMP_NUM_THREADS") == nullptr && threads >= omp_get_num_procs() &&
+                       omp_get_num_procs() == static_cast<int>(std::thread::hardware_concurrency());
+  return unbound ? std::max(1, threads / num_ranks) : threads;
 }
 
 void check_device(const TrainOptions& o) {
@@ -151,11 +160,24 @@ std::vector<std::string> list_identity(const TrainOptions& o, const Loaded& l,
   return lines;
 }
 
+/// Callbacks decide on every rank alike; those that write files do it on rank 0.
+bool is_for_rank(const model::CallbackSettings& c, const train::Trainer& trainer) {
+  if (c.kind == model::CallbackKind::check_gradients && trainer.num_ranks() > 1) {
+    throw base::Error(base::ExitCode::config,
+                      "callback 'check_gradients' does not work on more than one rank yet",
+                      "check gradients on one rank: they are those of the same model");
+  }
+  const bool writes =
+      c.kind == model::CallbackKind::dump_weights || c.kind == model::CallbackKind::save_model;
+  return trainer.rank() == 0 || !writes;
+}
+
 void add_callbacks(const TrainOptions& o, const Loaded& l, const log::RunInfo& run, train::Trainer& trainer) {
   const train::Speaker who{l.settings.model, 0};
   if (!trainer.config().schedules.empty())
     trainer.add_callback(train::make_learning_rate_callback(who, trainer));
   for (const model::CallbackSettings& c : l.settings.callbacks) {
+    if (!is_for_rank(c, trainer)) continue;
     if (c.kind == model::CallbackKind::print) {
       trainer.add_callback(train::make_print_callback(who, version()));
     } else if (c.kind == model::CallbackKind::timer) {
@@ -164,7 +186,7 @@ void add_callbacks(const TrainOptions& o, const Loaded& l, const log::RunInfo& r
       trainer.add_callback(std::move(made));
     }
   }
-  const bool wants_bar = train::wants_progress_bar(o.progress) && !o.common.quiet;
+  const bool wants_bar = train::wants_progress_bar(o.progress) && !o.common.quiet && trainer.rank() == 0;
   if (wants_bar) {
     train::ProgressBar::Settings settings = train::make_terminal_settings(o.common.ascii);
     if (const auto& p = l.settings.progress_bar)
@@ -172,7 +194,7 @@ void add_callbacks(const TrainOptions& o, const Loaded& l, const log::RunInfo& r
                         static_cast<int>(p->newline_interval), p->scientific_notation};
     trainer.add_callback(train::make_progress_callback(std::move(settings)));
   }
-  if (!o.run_dir.empty()) {
+  if (!o.run_dir.empty() && trainer.rank() == 0) {
     train::RecordSettings r;
     r.path = o.run_dir + "/log.jsonl";
     r.run = run.run;
@@ -184,12 +206,12 @@ void add_callbacks(const TrainOptions& o, const Loaded& l, const log::RunInfo& r
   if (o.bench_json) trainer.add_callback(train::make_bench_callback(10));
 }
 
-void print_banner(const TrainOptions& o, const Loaded& l, std::uint64_t seed) {
+void print_banner(const TrainOptions& o, const Loaded& l, std::uint64_t seed, int num_ranks) {
   train::StartupInfo s;
   s.command_line = o.command_line;
   s.version = version();
   s.git = git_id();
-  s.num_threads = choose_threads(o);
+  s.num_threads = choose_threads(o, num_ranks);
   s.num_io_threads = choose_io_threads(o);
   train::RunParameters p;
   p.mini_batch_size = l.settings.mini_batch_size;
@@ -199,8 +221,9 @@ void print_banner(const TrainOptions& o, const Loaded& l, std::uint64_t seed) {
 }
 
 train::TrainerConfig make_config(const TrainOptions& options, const Loaded& loaded, std::uint64_t seed,
-                                 base::Diagnostics& d) {
+                                 comm::Communicator& ranks, base::Diagnostics& d) {
   train::TrainerConfig config;
+  config.world = &ranks;
   config.data = train::open_data(loaded.settings, seed);
   std::vector<model::DataField> fields = train::data_fields(config.data);
   if (fields.empty()) fields = model::make_data_fields(loaded.settings);
@@ -222,7 +245,7 @@ train::TrainerConfig make_config(const TrainOptions& options, const Loaded& load
   config.num_epochs = loaded.settings.num_epochs;
   config.max_steps = options.smoke_steps.value_or(-1);
   config.seed = seed;
-  config.threads = choose_threads(options);
+  config.threads = choose_threads(options, ranks.size());
   config.io_threads = choose_io_threads(options);
   const bool checks_nan =
       std::any_of(loaded.settings.callbacks.begin(), loaded.settings.callbacks.end(),
@@ -253,7 +276,7 @@ train::TrainerConfig make_config(const TrainOptions& options, const Loaded& load
 void write_failure(const TrainOptions& o, const log::RunInfo& run, const train::Trainer& trainer, bool trains,
                    const std::vector<train::CheckpointKeeper>& keepers, int code, const std::string& message,
                    const std::string& help) {
-  if (o.run_dir.empty()) return;
+  if (o.run_dir.empty() || trainer.rank() != 0) return;
   log::FailureInfo f;
   f.run = run.run;
   f.attempt = run.attempt;
@@ -291,8 +314,16 @@ void say_resumed(const checkpoint::FoundCheckpoint& resumed, const train::Traine
                                trainer.training_steps()));
 }
 
+/// Rank 0's number for everybody.
+std::uint64_t share(comm::Communicator& ranks, std::uint64_t number) {
+  if (ranks.size() > 1) ranks.broadcast(std::as_writable_bytes(std::span(&number, 1)), 0);
+  return number;
+}
+
 int run_training(const TrainOptions& options, const Loaded& loaded,
-                 std::chrono::system_clock::time_point deadline) {
+                 std::chrono::system_clock::time_point deadline, comm::World& world) {
+  comm::Communicator& ranks = world.ranks();
+  const bool first = ranks.rank() == 0;
   CheckpointRoots roots;
   std::optional<checkpoint::FoundCheckpoint> resumed;
   if (!options.dry_run) {
@@ -301,12 +332,13 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
     resumed = find_resume_point(options, roots);
   }
   const std::optional<std::uint64_t> saved_seed = resumed ? seed_of(*resumed) : std::nullopt;
-  const std::uint64_t seed = choose_seed(options, loaded.settings, saved_seed);
-  if (!options.dry_run) print_banner(options, loaded, seed);
+  const std::uint64_t seed = share(ranks, choose_seed(options, loaded.settings, saved_seed));
+  if (!options.dry_run) print_banner(options, loaded, seed, ranks.size());
   base::Diagnostics d;
-  train::TrainerConfig config = make_config(options, loaded, seed, d);
+  train::TrainerConfig config = make_config(options, loaded, seed, ranks, d);
   report(d, options);
-  if (d.has_errors()) return static_cast<int>(d.exit_code());
+  if (const int code = agree_on_code(world, d.has_errors() ? static_cast<int>(d.exit_code()) : 0))
+    return code;
   const std::vector<std::string> identity = list_identity(options, loaded, config.data, seed);
   // What a time limit has ended stays ended.
   const std::int64_t num_epochs = config.max_seconds >= 0 ? 0 : config.num_epochs;
@@ -321,8 +353,9 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
                                               {trainer.memory_use().pipeline_bytes, true}));
     return 0;
   }
-  const RunLock lock(options.run_dir);
-  set_aside_others(roots, resumed ? &*resumed : nullptr);
+  if (ranks.size() > 1) ranks.barrier();  // everybody has read what rank 0 may now set aside
+  const RunLock lock(first ? options.run_dir : std::string());
+  if (first) set_aside_others(roots, resumed ? &*resumed : nullptr);
   if (resumed && train::Trainer::is_finished(resumed->checkpoint.scalars, num_epochs, max_steps) &&
       !options.print_digest) {
     base::log().info(fmt::format("'{}': this run is finished; --num-epochs=N beyond {} trains on",
@@ -331,11 +364,14 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
     return 0;
   }
   const std::string run = base::to_hex(base::digest128(fmt::format("{}", fmt::join(identity, "\n"))));
-  const log::RunInfo info = open_run_directory(options, run, model::print_resolved(loaded.experiment), seed,
-                                               choose_threads(options), resumed ? &*resumed : nullptr);
+  const log::RunInfo info =
+      first ? open_run_directory(options, run, model::print_resolved(loaded.experiment), seed,
+                                 choose_threads(options, ranks.size()), resumed ? &*resumed : nullptr)
+            : log::RunInfo{};
   std::vector<train::CheckpointKeeper> keepers;
   for (train::KeeperSettings k : roots.keepers) {
     k.identity = identity;
+    k.writes = first;
     keepers.emplace_back(std::move(k));
   }
   bool trains = false;
@@ -349,19 +385,19 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
       return 0;
     }
     if (resumed) say_resumed(*resumed, trainer);
-    Supervisor supervisor(trainer, keepers, {deadline});
+    Supervisor supervisor(trainer, keepers, {deadline, &world});
     trainer.set_monitor([&](const train::Boundary& b) { return supervisor.at_boundary(b); });
     trains = true;
     if (options.profile) trainer.set_profiler(&profiler);
     if (!trainer.train()) {
-      if (options.profile) report_profile(options, profiler);
+      if (options.profile && first) report_profile(options, profiler);
       base::log().info(fmt::format("{}: stopped after training step {}; checkpoint '{}'",
                                    supervisor.stop_reason(), trainer.training_steps(),
                                    keepers.front().last()));
       return static_cast<int>(base::ExitCode::interrupted);
     }
     supervisor.save();
-    if (options.profile) report_profile(options, profiler);
+    if (options.profile && first) report_profile(options, profiler);
     if (options.print_digest)
       base::log().print(fmt::format("weights digest: {}\n", trainer.weights().digest("weight")));
     return 0;
@@ -375,15 +411,35 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
   }
 }
 
+void check_procs_per_trainer(const TrainOptions& o, int num_ranks) {
+  const std::int64_t wanted = o.procs_per_trainer.value_or(0);
+  if (wanted <= 0 || wanted == num_ranks) return;
+  if (num_ranks == 1) {
+    throw base::Error(base::ExitCode::environment,
+                      fmt::format("--procs-per-trainer={}: this is a run of 1 process", wanted),
+                      fmt::format("start it with mpirun -n {}", wanted));
+  }
+  throw base::Error(
+      base::ExitCode::environment,
+      fmt::format("--procs-per-trainer={} in a run of {} processes: only one trainer of all of them is "
+                  "supported yet",
+                  wanted, num_ranks),
+      "leave the option out");
+}
+
 }  // namespace
 
 int train_main(const TrainOptions& options) {
   const auto deadline = choose_deadline(options.time_limit);
-  base::ExitCode code = base::ExitCode::ok;
-  const std::optional<Loaded> loaded = load(options, code);
-  if (!loaded || options.print_config) return static_cast<int>(code);
-  check_device(options);
-  return run_training(options, *loaded, deadline);
+  return run_on_ranks(options.comm_timeout, [&](comm::World& world) {
+    check_procs_per_trainer(options, world.ranks().size());
+    base::ExitCode code = base::ExitCode::ok;
+    const std::optional<Loaded> loaded = load(options, code);
+    if (const int failed = agree_on_code(world, loaded ? 0 : static_cast<int>(code))) return failed;
+    if (!loaded || options.print_config) return static_cast<int>(code);
+    check_device(options);
+    return run_training(options, *loaded, deadline, world);
+  });
 }
 
 }  // namespace lbann::tools

@@ -52,7 +52,7 @@ public:
       parallel_tasks((count_ + stretch - 1) / stretch, cost * count_, [&](std::int64_t task) {
         const std::int64_t first = task * stretch;
         const auto n = static_cast<std::size_t>(std::min(stretch, count_ - first));
-        fill(std::span<float>(y + first, n), first);
+        fill(std::span<float>(y + first, n), node_.first + first);
       });
       return;
     }
@@ -124,7 +124,7 @@ private:
       position = position * dims_[d] + index[d];
       if (d < last) offset += tables_[d][static_cast<std::size_t>(index[d])];
     }
-    fill(buffer, position);
+    fill(buffer, node_.first + position);
     const std::vector<std::int64_t>& step = tables_[last];
     for (std::size_t i = 0; i < buffer.size(); ++i) y[offset + step[i]] = buffer[i];
   }

@@ -12,7 +12,7 @@ std::unique_ptr<Kernel> make_random(const NodeView& v) {
   return make_function_kernel([node, count, type](const KernelArgs& args) {
     const base::RandomStream numbers = node.numbers(args);
     for (std::int64_t i = 0; i < count; ++i) {
-      const auto index = static_cast<std::uint64_t>(i);
+      const auto index = static_cast<std::uint64_t>(node.first + i);
       double x = 0;
       switch (node.distribution) {
         case RandomNode::Distribution::uniform:

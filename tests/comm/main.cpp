@@ -1,0 +1,3 @@
+// The test program of comm/.
+#define BOOST_TEST_MODULE comm
+#include <boost/test/unit_test.hpp>
