@@ -184,7 +184,7 @@ def case_one_rank_differs(folder):
         text = f"case $OMPI_COMM_WORLD_RANK in 1) exec {TRAIN} {words};; *) exec {TRAIN} model.prototext;; esac"
         return run(["mpirun", "-n", "3", "sh", "-c", text], folder, {"LBANN_RANDOM_SEED": "5"})
     done = with_words_on_rank_1("missing.prototext")
-    check(done.returncode == 4 and "rank 1 alone ended with exit code 4" in done.stderr, done)
+    check(done.returncode == 9 and "cannot read 'missing.prototext'" in done.stderr and "this was rank 1" in done.stderr, done)
     (folder / "other.prototext").write_text(MODEL.replace("out_channels: 5", "out_channels: 6"))
     done = with_words_on_rank_1("other.prototext")
     check(done.returncode == 9 and "ranks 0 and 1 have made different programs" in done.stderr, done)

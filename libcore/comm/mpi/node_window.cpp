@@ -154,10 +154,12 @@ void NodeWindow::check_alive(const char* what) const {
   }
 }
 
-std::string NodeWindow::who_is_missing(const char* what, double timeout) const {
+std::string NodeWindow::who_is_missing(const char* what, double timeout, int missing) const {
   int worst = -1;
   for (int r = 0; r < size_; ++r) {
-    if (r != rank_ && status(r).waiting == 0) worst = r;
+    const bool known = missing >= 0;
+    if (known ? world_ranks_[static_cast<std::size_t>(r)] == missing : r != rank_ && status(r).waiting == 0)
+      worst = r;
   }
   if (worst < 0)
     return fmt::format("{}: {} waited {:g} s; all ranks of its node wait, too", what, place(), timeout);
@@ -176,7 +178,8 @@ void NodeWindow::barrier(const char* what, const char* layer) {
       if (tries % 4096 != 4095) continue;
       check_alive(what);
       if (std::chrono::duration<double>(Clock::now() - start).count() > timeout_) {
-        throw base::Error(base::ExitCode::communication, page.who_is_missing(what, timeout_));
+        throw base::Error(base::ExitCode::communication,
+                          page.who_is_missing(what, timeout_, world_ranks_[static_cast<std::size_t>(r)]));
       }
     }
   }

@@ -47,8 +47,9 @@ public:
   void leave();
   /// Throws base::Error (communication) when the process of a rank is gone.
   void check_alive(const char* what) const;
-  /// The message about the rank that lags most behind.
-  std::string who_is_missing(const char* what, double timeout) const;
+  /// The message about the rank that has not come: `missing` (number in the world), or, where nobody knows
+  /// (-1), one that is not in a collective.
+  std::string who_is_missing(const char* what, double timeout, int missing = -1) const;
   std::string place() const;
 
   void barrier(const char* what, const char* layer);
