@@ -169,7 +169,39 @@ BOOST_AUTO_TEST_CASE(a_data_axis_shards_the_batch) {
       BOOST_CHECK_EQUAL(c.graph.value(n.outputs[0]).spec.placement.to_string(), "S0");
     }
   }
-  BOOST_CHECK_THROW(passes::insert_comm(c), base::Error);  // no collectives yet: refused, never silent
+}
+
+BOOST_AUTO_TEST_CASE(gradients_of_several_ranks_travel_in_one_message) {
+  const auto num_gradient_sums = [](std::int64_t bucket_bytes) {
+    passes::Compilation c = small_model::make(tensor::DataType::f32, 4);
+    c.mesh.axes = {{"data", 2}};
+    c.bucket_bytes = bucket_bytes;
+    const passes::Compilation done = run_until("insert_comm", c);
+    int sums = 0;
+    for (graph::NodeId id : done.graph.order) {
+      const graph::Node& n = done.graph.node(id);
+      BOOST_CHECK_NE(n.op, "redistribute");
+      sums += n.op == "all_reduce" && n.attrs.has("gradient") ? 1 : 0;
+    }
+    BOOST_CHECK(!done.program.empty());
+    return sums;
+  };
+  BOOST_CHECK_EQUAL(num_gradient_sums(1 << 20), 1);
+  BOOST_CHECK_EQUAL(num_gradient_sums(1), 4);  // w1, scale, bias, w2, each on its own
+}
+
+BOOST_AUTO_TEST_CASE(a_projected_program_has_the_shapes_of_one_rank) {
+  passes::Compilation c = small_model::make(tensor::DataType::f32, 5);
+  c.mesh.axes = {{"data", 2}};
+  c.rank = 1;
+  const passes::Compilation done = run_until("project", c);
+  for (graph::NodeId id : done.graph.order) {
+    const graph::Node& n = done.graph.node(id);
+    for (graph::ValueId v : n.outputs) BOOST_CHECK(done.graph.value(v).spec.placement.is_replicated());
+    if (n.op == "input" && n.attrs.get_text("name") == "samples") {
+      BOOST_CHECK_EQUAL(done.graph.shape(n.outputs[0]).to_string(), "[3,6]");
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(unknown_and_required_passes_cannot_be_disabled) {
