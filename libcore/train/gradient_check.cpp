@@ -27,7 +27,8 @@ public:
     const TrainerConfig& config = trainer.config();
     const bool naive = numeric || config.oracle;
     catalogue_ =
-        naive ? passes::make_reference_catalogue() : kernels::cpu::make_cpu_catalogue(config.threads);
+        naive ? passes::make_reference_catalogue()
+              : kernels::cpu::make_cpu_catalogue({config.threads, config.numerics, config.kernel_table});
     model::LoweredModel lowered =
         config.lower(mode, batch, naive ? tensor::DataType::f64 : tensor::DataType::f32);
     for (const model::RandomScalar& r : lowered.random_scalars) {

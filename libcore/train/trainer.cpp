@@ -69,7 +69,9 @@ Trainer::~Trainer() = default;
 void Trainer::setup() {
   omp_set_num_threads(config_.threads);
   catalogue_ =
-      config_.oracle ? passes::make_reference_catalogue() : kernels::cpu::make_cpu_catalogue(config_.threads);
+      config_.oracle
+          ? passes::make_reference_catalogue()
+          : kernels::cpu::make_cpu_catalogue({config_.threads, config_.numerics, config_.kernel_table});
   info_.model = config_.model;
   info_.metrics = config_.metrics;
   info_.num_epochs = config_.num_epochs;

@@ -26,6 +26,7 @@
 #include "layers/layer_def.hpp"
 #include "model/lower.hpp"
 #include "optim/schedule.hpp"
+#include "passes/kernel_table.hpp"
 #include "passes/passes.hpp"
 #include "runtime/profiler.hpp"
 #include "train/callback.hpp"
@@ -65,6 +66,8 @@ struct TrainerConfig {
   comm::Communicator* world = nullptr;  // the ranks that train together, one trainer each; none: alone
   int threads = 1;                      // of the kernels
   int io_threads = 1;                   // of the data pipeline
+  passes::Numerics numerics = passes::Numerics::exact;
+  std::shared_ptr<const passes::KernelTable> kernel_table{};  // null: what ships with the library
   passes::Commit commit = passes::Commit::eager;
   bool stop_at_nan = true;
   bool oracle = false;          // naive kernels in double, no fusion: the reference of everything else

@@ -214,3 +214,55 @@ BOOST_AUTO_TEST_CASE(asking_twice_gives_the_same_answer) {
     BOOST_CHECK_EQUAL(a[i].scratch_bytes, b[i].scratch_bytes);
   }
 }
+
+BOOST_AUTO_TEST_CASE(winograd_is_offered_when_numerics_are_fast) {
+  const auto exact = lbann::kernels::cpu::make_cpu_catalogue(1);
+  const auto fast = lbann::kernels::cpu::make_cpu_catalogue({1, lbann::passes::Numerics::fast, nullptr});
+  if (exact->machine().isa != "avx512_core") return;
+  const ConvGraph c = make_conv_graph({4, 64, 28, 28}, {64, 64, 3, 3}, {4, 64, 28, 28}, 1, 1);
+  const Layout blocked = Layout::blocked_channels(4, 16);
+  const Candidates forward = ask(*fast, c.g, c.forward, {blocked, Layout{}});
+  check_candidates(*fast, forward, c.g, c.forward);
+  BOOST_CHECK_EQUAL(forward[0].kernel, "dnnl.conv_winograd");
+  // All three share the weights: no reorder.
+  const Layout w = forward[0].inputs[1];
+  const Candidates data = ask(*fast, c.g, c.data, {blocked, w});
+  check_candidates(*fast, data, c.g, c.data);
+  BOOST_CHECK_EQUAL(data[0].kernel, "dnnl.conv_bwd_data_winograd");
+  BOOST_CHECK_EQUAL(data[0].inputs[1].tag(), w.tag());
+  const Candidates weights = ask(*fast, c.g, c.weights, {blocked, blocked}, {w});
+  check_candidates(*fast, weights, c.g, c.weights);
+  BOOST_CHECK_EQUAL(weights[0].kernel, "dnnl.conv_bwd_weights_winograd");
+  BOOST_CHECK_EQUAL(weights[0].outputs[0].tag(), w.tag());
+  for (const NodeId id : {c.forward, c.data, c.weights}) {
+    for (const KernelCandidate& k : ask(*exact, c.g, id)) BOOST_CHECK(!k.kernel.ends_with("_winograd"));
+  }
+  // Strides: nothing to gain.
+  const ConvGraph strided = make_conv_graph({4, 64, 28, 28}, {64, 64, 3, 3}, {4, 64, 14, 14}, 2, 1);
+  for (const KernelCandidate& k : ask(*fast, strided.g, strided.forward))
+    BOOST_CHECK(!k.kernel.ends_with("_winograd"));
+}
+
+BOOST_AUTO_TEST_CASE(times_of_a_table_decide) {
+  const ConvGraph c = make_conv_graph({4, 64, 14, 14}, {64, 64, 3, 3}, {4, 64, 14, 14}, 1, 1);
+  const Layout blocked = Layout::blocked_channels(4, 16), last = Layout::channels_last(4);
+  const auto plain = lbann::kernels::cpu::make_cpu_catalogue(1);
+  const auto& machine = plain->machine();
+  if (machine.isa != "avx512_core") return;
+  const auto best_y = [&](double blocked_us, double last_us) {
+    auto table = std::make_shared<lbann::passes::KernelTable>();
+    const auto asked = lbann::kernels::cpu::make_cpu_catalogue({1, lbann::passes::Numerics::exact, table});
+    for (const KernelCandidate& k : ask(*asked, c.g, c.forward)) {
+      if (k.kernel != "dnnl.conv") continue;
+      const bool is_last = k.outputs[0] == last;
+      table->set_us(machine, c.g, c.g.node(c.forward), k.kernel, {k.inputs[0], k.inputs[1], k.outputs[0]},
+                    is_last                   ? last_us
+                    : k.outputs[0] == blocked ? blocked_us
+                                              : 1e6);
+    }
+    const auto made = lbann::kernels::cpu::make_cpu_catalogue({1, lbann::passes::Numerics::exact, table});
+    return ask(*made, c.g, c.forward)[0].outputs[0].tag();
+  };
+  BOOST_CHECK_EQUAL(best_y(1, 9e5), "aBcd16b");
+  BOOST_CHECK_EQUAL(best_y(9e5, 1), "acdb");
+}

@@ -16,9 +16,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <functional>
 #include <limits>
 
+#include "base/hash.hpp"
 #include "kernels/cpu/catalogue.hpp"
+#include "passes/kernel_table.hpp"
 #include "table.hpp"
 
 namespace {
@@ -243,6 +246,68 @@ BOOST_AUTO_TEST_CASE(blocked_plain_and_channels_last_agree) {
       check_against_golden(row, {DataType::f32, blocked.get(), {}, true}, 1.2e-7, "float, blocked layouts");
     }
   }
+}
+
+namespace {
+
+/// A catalogue whose convolutions cost what `cost` says: whatever a kernel table may hold must be right.
+class Priced final : public lbann::passes::KernelCatalogue {
+public:
+  Priced(std::unique_ptr<KernelCatalogue> base, std::function<double(const KernelCandidate&)> cost)
+    : base_(std::move(base)), cost_(std::move(cost)) {}
+  std::vector<KernelCandidate> candidates(const lbann::passes::SelectContext& context) const override {
+    std::vector<KernelCandidate> list = base_->candidates(context);
+    if (!lbann::passes::is_conv(context.g.node(context.node)) || list.size() < 2) return list;
+    for (std::size_t i = 0; i + 1 < list.size(); ++i) list[i].estimated_ms = cost_(list[i]);
+    std::stable_sort(list.begin(), list.end() - 1, [](const KernelCandidate& a, const KernelCandidate& b) {
+      return a.estimated_ms < b.estimated_ms;
+    });
+    return list;
+  }
+  const lbann::passes::Machine& machine() const override { return base_->machine(); }
+
+private:
+  std::unique_ptr<KernelCatalogue> base_;
+  std::function<double(const KernelCandidate&)> cost_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(any_choice_a_kernel_table_can_make_equals_the_goldens) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    const Priced priced(lbann::kernels::cpu::make_cpu_catalogue(omp_get_max_threads()),
+                        [seed](const KernelCandidate& k) {
+                          std::string text = k.kernel;
+                          for (const auto& l : k.inputs) text += " " + l.tag();
+                          for (const auto& l : k.outputs) text += " " + l.tag();
+                          return static_cast<double>(lbann::base::hash64(text, seed) % 1000);
+                        });
+    for (const Row& row : rows()) {
+      if (row.kind.find("convolution") == std::string::npos) continue;
+      BOOST_TEST_CONTEXT(row.name << ", seed " << seed) {
+        check_against_golden(row, {DataType::f32, &priced, {}, true}, 1.2e-7, "float, priced at random");
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(fast_numerics_equal_the_goldens) {
+  // Wherever Winograd is offered, it runs.
+  int ran = 0;
+  const Priced winograd(lbann::kernels::cpu::make_cpu_catalogue(
+                            {omp_get_max_threads(), lbann::passes::Numerics::fast, nullptr}),
+                        [](const KernelCandidate& k) { return k.kernel.ends_with("_winograd") ? 0.0 : 1e3; });
+  for (const Row& row : rows()) {
+    if (row.kind.find("convolution") == std::string::npos) continue;
+    BOOST_TEST_CONTEXT(row.name) {
+      // Its transforms round ten times as much as sums of products do.
+      check_against_golden(row, {DataType::f32, &winograd, {}, true}, 10 * 1.2e-7, "float, Winograd");
+      Prepared prepared(row, {DataType::f32, &winograd, {}, true});
+      if (prepared.describe().find("_winograd") != std::string::npos) ++ran;
+    }
+  }
+  BOOST_TEST_MESSAGE("rows with Winograd: " << ran);
+  if (winograd.machine().isa == "avx512_core") BOOST_CHECK_GE(ran, 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_second_run_gives_the_same_bits) {

@@ -209,6 +209,10 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
       "Where to compute.");
   table.add_flag("disable-cuda", disable_cuda, "The same as --device=cpu.");
   table.add_integer("threads,omp-num-threads", "N", options.threads, 1, 4096, "Threads that compute.");
+  add_kernel_options(table, options.kernels);
+  table.add_optional_value("autotune", "FILE", options.kernels.autotune, "auto",
+                           "Measure the convolution kernels whose times FILE lacks, add them, and choose by "
+                           "FILE. auto, the default: lbann/kernel_table.txt in the user's cache folder.");
   table.add_choice<CommitChoice>(
       "commit", options.commit, {{"eager", CommitChoice::eager}, {"committed", CommitChoice::committed}},
       "eager: update each weight as soon as its gradient is final. committed: only when all gradients are.");
@@ -238,6 +242,8 @@ std::optional<int> parse_train_options(int argc, const char* const* argv, TrainO
       problems.push_back({"--serialize-io and --num-io-threads contradict each other"});
     if (options.absolute_sample_count && options.fraction_of_data)
       problems.push_back({"--absolute-sample-count and --data-reader-fraction contradict each other"});
+    if (options.kernels.autotune && options.dry_run)
+      problems.push_back({"--autotune and --dry-run contradict each other", "a dry run writes no file"});
     if (disable_cuda && options.device == DeviceChoice::gpu)
       problems.push_back({"--disable-cuda and --device=gpu contradict each other"});
   };

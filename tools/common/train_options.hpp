@@ -11,6 +11,7 @@
 
 #include "common/experiment_options.hpp"
 #include "common/intervals.hpp"
+#include "common/kernel_options.hpp"
 #include "common/plan_options.hpp"
 #include "common/tool.hpp"
 
@@ -56,6 +57,7 @@ struct TrainOptions {
 
   DeviceChoice device = DeviceChoice::automatic;  // --disable_cuda makes it cpu
   std::optional<std::int64_t> threads{};
+  KernelOptions kernels{};
   CommitChoice commit = CommitChoice::automatic;
   NanPolicy nan_policy = NanPolicy::stop;
   bool oracle = false;

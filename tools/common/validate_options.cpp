@@ -71,6 +71,7 @@ std::optional<int> parse_validate_options(int argc, const char* const* argv, Val
       {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"gpu", DeviceChoice::gpu}},
       "Where the experiment would compute.");
   table.add_integer("threads", "N", options.threads, 1, 4096, "Threads that would compute.");
+  add_kernel_options(table, options.kernels);
   add_plan_options(table, options.planning);
   table.add_flag(
       "calibrate", options.calibrate,

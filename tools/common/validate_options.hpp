@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/experiment_options.hpp"
+#include "common/kernel_options.hpp"
 #include "common/plan_options.hpp"
 #include "common/tool.hpp"
 #include "common/train_options.hpp"
@@ -34,6 +35,7 @@ struct ValidateOptions {
   std::optional<std::int64_t> mini_batch_size{};
   DeviceChoice device = DeviceChoice::automatic;
   std::optional<std::int64_t> threads{};
+  KernelOptions kernels{};
   PlanOptions planning{};
 };
 

@@ -17,6 +17,7 @@
 #include "common/version.hpp"
 #include "device/module.hpp"
 #include "lbann-train/data_directory.hpp"
+#include "lbann-train/kernel_choice.hpp"
 #include "lbann-train/profile.hpp"
 #include "lbann-train/ranks.hpp"
 #include "lbann-train/run_directory.hpp"
@@ -339,7 +340,11 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
   report(d, options);
   if (const int code = agree_on_code(world, d.has_errors() ? static_cast<int>(d.exit_code()) : 0))
     return code;
-  const std::vector<std::string> identity = list_identity(options, loaded, config.data, seed);
+  const passes::CatalogueOptions kernels = choose_kernels(options, config.threads, config);
+  config.numerics = kernels.numerics;
+  config.kernel_table = kernels.table;
+  std::vector<std::string> identity = list_identity(options, loaded, config.data, seed);
+  for (std::string& line : tools::list_identity(kernels)) identity.push_back(std::move(line));
   // What a time limit has ended stays ended.
   const std::int64_t num_epochs = config.max_seconds >= 0 ? 0 : config.num_epochs;
   const std::int64_t max_steps = config.max_seconds >= 0 ? -1 : config.max_training_steps;

@@ -29,7 +29,7 @@ fs::path calibration_path(const ValidateOptions& o) {
 }
 
 passes::Calibration measure(int threads) {
-  const Planner planner = open_planner(threads);
+  const Planner planner = open_planner({.threads = threads});
   std::vector<passes::KernelTime> times;
   for (const std::string& text : calibration_networks()) {
     base::Diagnostics d;

@@ -44,11 +44,11 @@ int threads_of(const ValidateOptions& o) {
                    : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-Planner open_planner(int threads) {
+Planner open_planner(const passes::CatalogueOptions& options) {
   Planner planner;
-  if (const auto make =
-          find_function<passes::KernelCatalogue* (*)(int)>("lbann_make_cpu_catalogue", planner.reason)) {
-    planner.catalogue.reset(make(threads));
+  if (const auto make = find_function<passes::KernelCatalogue* (*)(const passes::CatalogueOptions*)>(
+          "lbann_make_cpu_catalogue", planner.reason)) {
+    planner.catalogue.reset(make(&options));
     planner.exact = true;
     planner.reason.clear();
   } else {

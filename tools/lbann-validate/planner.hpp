@@ -20,7 +20,7 @@ struct Planner {
 int threads_of(const ValidateOptions& options);
 
 /// Opens liblbann_cpu.so beside the executable or in ../lib; else the naive kernels' catalogue.
-Planner open_planner(int threads);
+Planner open_planner(const passes::CatalogueOptions& options);
 
 /// The time of every kernel call of a plan made with open_planner()'s catalogue. Throws base::Error
 /// (environment) without that module.

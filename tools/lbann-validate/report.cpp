@@ -104,7 +104,7 @@ std::string trace_text(const model::LoweredModel& m) {
 
 std::string plan_text(const ValidateOptions& o, const Checked& c) {
   if (!wants_plan(o)) return {};
-  const Planner planner = open_planner(threads_of(o));
+  const Planner planner = open_planner(make_catalogue_options(o.kernels, threads_of(o)));
   const passes::Compilation compiled = compile_plan(o, c, planner);
   std::string text;
   if (o.dump == DumpKind::graph) text += graph::print_graph(compiled.graph);
@@ -164,7 +164,7 @@ std::string report_json(const ValidateOptions& o, const Checked* c, const base::
                                dims_json(w.shape), json_quote(optimizer_of(w)));
           });
   if (!wants_plan(o)) return text + "}\n";
-  const Planner planner = open_planner(threads_of(o));
+  const Planner planner = open_planner(make_catalogue_options(o.kernels, threads_of(o)));
   const passes::Compilation compiled = compile_plan(o, *c, planner);
   text += ",\n\"plan\":" + passes::describe_memory_json(compiled, model::pipeline_memory(c->settings));
   const Prediction step = predict(o, compiled);

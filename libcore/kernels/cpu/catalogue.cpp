@@ -61,8 +61,11 @@ private:
 
 class CpuCatalogue final : public passes::KernelCatalogue {
 public:
-  explicit CpuCatalogue(int threads)
-    : machine_{instruction_set(), std::max(threads, 1), library_version()}, rates_(make_rates(machine_)) {}
+  explicit CpuCatalogue(passes::CatalogueOptions options)
+    : machine_{instruction_set(), std::max(options.threads, 1), library_version()},
+      rates_(make_rates(machine_)),
+      conv_{machine_, rates_, options.numerics,
+            options.table != nullptr ? std::move(options.table) : shipped_kernel_table()} {}
 
   std::vector<KernelCandidate> candidates(const SelectContext& ctx) const override {
     const ThreadScope scope(machine_.threads);
@@ -82,9 +85,9 @@ public:
 private:
   std::vector<KernelCandidate> offer(const SelectContext& ctx) const {
     const std::string& op = ctx.g.node(ctx.node).op;
-    if (op == "conv") return offer_conv(ctx, rates_);
-    if (op == "conv_bwd_data") return offer_conv_bwd_data(ctx, rates_);
-    if (op == "conv_bwd_weights") return offer_conv_bwd_weights(ctx, rates_);
+    if (op == "conv") return offer_conv(ctx, conv_);
+    if (op == "conv_bwd_data") return offer_conv_bwd_data(ctx, conv_);
+    if (op == "conv_bwd_weights") return offer_conv_bwd_weights(ctx, conv_);
     if (op == "matmul") return offer_matmul(ctx, rates_);
     if (op == "reorder") return offer_reorder(ctx, rates_);
     std::vector<KernelCandidate> list = offer_own(ctx, rates_);
@@ -96,12 +99,19 @@ private:
 
   passes::Machine machine_;
   Rates rates_;
+  ConvChoices conv_;
 };
 
 }  // namespace
 
+std::unique_ptr<passes::KernelCatalogue> make_cpu_catalogue(passes::CatalogueOptions options) {
+  return std::make_unique<CpuCatalogue>(std::move(options));
+}
+
 std::unique_ptr<passes::KernelCatalogue> make_cpu_catalogue(int threads) {
-  return std::make_unique<CpuCatalogue>(threads);
+  passes::CatalogueOptions options;
+  options.threads = threads;
+  return make_cpu_catalogue(std::move(options));
 }
 
 }  // namespace lbann::kernels::cpu

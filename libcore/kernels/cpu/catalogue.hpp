@@ -6,10 +6,15 @@
 #include <memory>
 
 #include "passes/kernel_catalogue.hpp"
+#include "passes/kernel_table.hpp"
 
 namespace lbann::kernels::cpu {
 
-/// `threads`: OpenMP threads the plan will run on (scratch sizes depend on it).
+std::unique_ptr<passes::KernelCatalogue> make_cpu_catalogue(passes::CatalogueOptions options);
+/// With the defaults.
 std::unique_ptr<passes::KernelCatalogue> make_cpu_catalogue(int threads);
+
+/// kernel_table.txt as it was when the library was built.
+std::shared_ptr<const passes::KernelTable> shipped_kernel_table();
 
 }  // namespace lbann::kernels::cpu

@@ -6,10 +6,12 @@
 // rate select_kernels assumes for reorders.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "kernels/cpu/dnnl_op.hpp"
 #include "passes/kernel_catalogue.hpp"
+#include "passes/kernel_table.hpp"
 
 namespace lbann::kernels::cpu {
 
@@ -33,9 +35,17 @@ double storage_bytes(const graph::Graph& g, graph::ValueId v, const tensor::Layo
 std::optional<DnnlOp> add_offer(std::vector<KernelCandidate>& list, std::string_view kernel,
                                 const OpRequest& request);
 
-std::vector<KernelCandidate> offer_conv(const SelectContext& ctx, const Rates& rates);
-std::vector<KernelCandidate> offer_conv_bwd_data(const SelectContext& ctx, const Rates& rates);
-std::vector<KernelCandidate> offer_conv_bwd_weights(const SelectContext& ctx, const Rates& rates);
+/// What decides between the kernels of a convolution.
+struct ConvChoices {
+  passes::Machine machine;
+  Rates rates;
+  passes::Numerics numerics = passes::Numerics::exact;
+  std::shared_ptr<const passes::KernelTable> table{};  // null: estimates only
+};
+
+std::vector<KernelCandidate> offer_conv(const SelectContext& ctx, const ConvChoices& choices);
+std::vector<KernelCandidate> offer_conv_bwd_data(const SelectContext& ctx, const ConvChoices& choices);
+std::vector<KernelCandidate> offer_conv_bwd_weights(const SelectContext& ctx, const ConvChoices& choices);
 std::vector<KernelCandidate> offer_matmul(const SelectContext& ctx, const Rates& rates);
 std::vector<KernelCandidate> offer_pool(const SelectContext& ctx, const Rates& rates);
 std::vector<KernelCandidate> offer_reorder(const SelectContext& ctx, const Rates& rates);

@@ -2,8 +2,10 @@
 //
 //   x [n,c,s..]   w [k,c/g,k..]   y [n,k,o..]   1 to 3 spatial dims
 //
-// Direct algorithms only: Winograd changes the bits and its weights have no layout of ours. The
-// library counts dilation from 0 and wants the right padding that makes the extents come out.
+// Direct, or Winograd's F(4x4, 3x3) where the library has it: AVX-512, float, 2-D, 3x3, stride 1. In
+// training its forward and both backward kernels take weights as the direct forward kernel does
+// (16b16a), so the two may be mixed freely. The library counts dilation from 0 and wants the right
+// padding that makes the extents come out.
 #include "kernels/cpu/dnnl_engine.hpp"
 #include "kernels/cpu/dnnl_op.hpp"
 
@@ -15,7 +17,10 @@ using View = OpArg::View;
 
 namespace {
 
-constexpr auto algorithm = dnnl::algorithm::convolution_direct;
+dnnl::algorithm to_dnnl(ConvAlgorithm algorithm) {
+  return algorithm == ConvAlgorithm::winograd ? dnnl::algorithm::convolution_winograd
+                                              : dnnl::algorithm::convolution_direct;
+}
 
 struct Window {
   memory::dims strides, dilations, pads_left, pads_right;
@@ -64,14 +69,14 @@ bool describe_all(const OpRequest& r, std::vector<OpArg>& args, std::int64_t gro
 
 }  // namespace
 
-std::optional<DnnlOp> try_conv(const OpRequest& r) {
+std::optional<DnnlOp> try_conv(const OpRequest& r, ConvAlgorithm algorithm) {
   const Window w = make_window(r.node.attrs, in_shape(r, 0), in_shape(r, 1), out_shape(r, 0));
   std::vector<OpArg> args{
       {DNNL_ARG_SRC, false, 0}, {DNNL_ARG_WEIGHTS, false, 1, View::grouped_weight}, {DNNL_ARG_DST, true, 0}};
   const bool has_bias = r.node.inputs.size() > 2;
   if (has_bias) args.push_back({DNNL_ARG_BIAS, false, 2});
   if (!describe_all(r, args, w.groups)) return std::nullopt;
-  const dnnl::convolution_forward::desc desc(prop_kind::forward_training, algorithm, args[0].desc,
+  const dnnl::convolution_forward::desc desc(prop_kind::forward_training, to_dnnl(algorithm), args[0].desc,
                                              args[1].desc, has_bias ? args[3].desc : Desc(), args[2].desc,
                                              w.strides, w.dilations, w.pads_left, w.pads_right);
   std::optional<DnnlOp> op = try_finish(r, &desc.data, args, w.groups);
@@ -79,18 +84,19 @@ std::optional<DnnlOp> try_conv(const OpRequest& r) {
   return op;
 }
 
-std::optional<DnnlOp> try_conv_bwd_data(const OpRequest& r) {
+std::optional<DnnlOp> try_conv_bwd_data(const OpRequest& r, ConvAlgorithm algorithm) {
   const Window w = make_window(r.node.attrs, out_shape(r, 0), in_shape(r, 1), in_shape(r, 0));
   std::vector<OpArg> args{{DNNL_ARG_DIFF_DST, false, 0},
                           {DNNL_ARG_WEIGHTS, false, 1, View::grouped_weight},
                           {DNNL_ARG_DIFF_SRC, true, 0}};
   if (!describe_all(r, args, w.groups)) return std::nullopt;
-  const dnnl::convolution_backward_data::desc desc(algorithm, args[2].desc, args[1].desc, args[0].desc,
-                                                   w.strides, w.dilations, w.pads_left, w.pads_right);
+  const dnnl::convolution_backward_data::desc desc(to_dnnl(algorithm), args[2].desc, args[1].desc,
+                                                   args[0].desc, w.strides, w.dilations, w.pads_left,
+                                                   w.pads_right);
   return try_finish(r, &desc.data, args, w.groups);
 }
 
-std::optional<DnnlOp> try_conv_bwd_weights(const OpRequest& r) {
+std::optional<DnnlOp> try_conv_bwd_weights(const OpRequest& r, ConvAlgorithm algorithm) {
   const Window w = make_window(r.node.attrs, in_shape(r, 0), out_shape(r, 0), in_shape(r, 1));
   std::vector<OpArg> args{{DNNL_ARG_SRC, false, 0},
                           {DNNL_ARG_DIFF_DST, false, 1},
@@ -98,7 +104,7 @@ std::optional<DnnlOp> try_conv_bwd_weights(const OpRequest& r) {
   const bool has_bias = r.node.outputs.size() > 1;
   if (has_bias) args.push_back({DNNL_ARG_DIFF_BIAS, true, 1});
   if (!describe_all(r, args, w.groups)) return std::nullopt;
-  const dnnl::convolution_backward_weights::desc desc(algorithm, args[0].desc, args[2].desc,
+  const dnnl::convolution_backward_weights::desc desc(to_dnnl(algorithm), args[0].desc, args[2].desc,
                                                       has_bias ? args[3].desc : Desc(), args[1].desc,
                                                       w.strides, w.dilations, w.pads_left, w.pads_right);
   std::optional<DnnlOp> op = try_finish(r, &desc.data, args, w.groups);

@@ -115,9 +115,12 @@ namespace {
 
 std::optional<DnnlOp> try_one_spelling(std::string_view kernel, const OpRequest& r) {
   try {
-    if (kernel == "dnnl.conv") return try_conv(r);
-    if (kernel == "dnnl.conv_bwd_data") return try_conv_bwd_data(r);
-    if (kernel == "dnnl.conv_bwd_weights") return try_conv_bwd_weights(r);
+    const bool winograd = kernel.ends_with("_winograd");
+    const ConvAlgorithm algorithm = winograd ? ConvAlgorithm::winograd : ConvAlgorithm::direct;
+    if (winograd) kernel.remove_suffix(std::string_view("_winograd").size());
+    if (kernel == "dnnl.conv") return try_conv(r, algorithm);
+    if (kernel == "dnnl.conv_bwd_data") return try_conv_bwd_data(r, algorithm);
+    if (kernel == "dnnl.conv_bwd_weights") return try_conv_bwd_weights(r, algorithm);
     if (kernel == "dnnl.inner_product") return try_inner_product(r);
     if (kernel == "dnnl.inner_product_bwd_data") return try_inner_product_bwd_data(r);
     if (kernel == "dnnl.inner_product_bwd_weights") return try_inner_product_bwd_weights(r, false);

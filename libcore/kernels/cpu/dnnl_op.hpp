@@ -3,7 +3,8 @@
 // Both go through the same functions, so what was offered is what runs.
 //
 // Kernel ids:
-//   dnnl.conv, dnnl.conv_bwd_data, dnnl.conv_bwd_weights
+//   dnnl.conv, dnnl.conv_bwd_data, dnnl.conv_bwd_weights     direct: every product, one bits class
+//   dnnl.conv_winograd, dnnl.conv_bwd_data_winograd, dnnl.conv_bwd_weights_winograd     F(4x4, 3x3)
 //   dnnl.inner_product             matmul y = a b, b packed as weights
 //   dnnl.inner_product_bwd_data    the same product, b read as the weights of a layer's transposed pass
 //   dnnl.inner_product_bwd_weights       y as [in,out] weight gradient: a holds x, b holds dy
@@ -69,9 +70,10 @@ std::optional<DnnlOp> try_dnnl_op(std::string_view kernel, const OpRequest& requ
 
 // For the files that know one primitive each.
 
-std::optional<DnnlOp> try_conv(const OpRequest& request);
-std::optional<DnnlOp> try_conv_bwd_data(const OpRequest& request);
-std::optional<DnnlOp> try_conv_bwd_weights(const OpRequest& request);
+enum class ConvAlgorithm { direct, winograd };
+std::optional<DnnlOp> try_conv(const OpRequest& request, ConvAlgorithm algorithm);
+std::optional<DnnlOp> try_conv_bwd_data(const OpRequest& request, ConvAlgorithm algorithm);
+std::optional<DnnlOp> try_conv_bwd_weights(const OpRequest& request, ConvAlgorithm algorithm);
 std::optional<DnnlOp> try_inner_product(const OpRequest& request);
 std::optional<DnnlOp> try_inner_product_bwd_data(const OpRequest& request);
 std::optional<DnnlOp> try_inner_product_bwd_weights(const OpRequest& request, bool transposed);

@@ -8,8 +8,8 @@
 #include "runtime/timing.hpp"
 
 extern "C" __attribute__((visibility("default"))) lbann::passes::KernelCatalogue* lbann_make_cpu_catalogue(
-    int threads) {
-  return lbann::kernels::cpu::make_cpu_catalogue(threads).release();
+    const lbann::passes::CatalogueOptions* options) {
+  return lbann::kernels::cpu::make_cpu_catalogue(*options).release();
 }
 
 /// Times each step of a compiled plan; false and the reason in *why when it cannot be run.
