@@ -2,6 +2,8 @@
 // every step, on the fast and on the naive kernels, eager and committed.
 #include <boost/test/unit_test.hpp>
 
+#include <omp.h>
+
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -136,7 +138,7 @@ void check_equal_training(const passes::KernelCatalogue& catalogue, passes::Comm
 }
 
 const passes::KernelCatalogue& cpu_catalogue() {
-  static const auto catalogue = kernels::cpu::make_cpu_catalogue(2);
+  static const auto catalogue = kernels::cpu::make_cpu_catalogue(omp_get_max_threads());
   return *catalogue;
 }
 const passes::KernelCatalogue& reference_catalogue() {
