@@ -186,6 +186,7 @@ void Importer::read_outputs() {
     }
     try {
       Value v = network_.materialize(found->second, false);
+      if (v.batch_axis() > 0) throw NeedsWholeBatch("its mini-batch is not the first dim");
       // Every output is a layer of its own that nobody else reads.
       const NetworkLayer& layer = network_.at(v.layer);
       if (layer.uses > 0 || layer.name != output.name() || !taken.insert(v.layer).second) {

@@ -9,8 +9,14 @@
 
 namespace lbann::onnx {
 
+int Value::batch_axis() const {
+  if (!batched) return -1;
+  return static_cast<int>(std::find(dims.begin(), dims.end(), batch_extent) - dims.begin());
+}
+
 Dims Value::sample() const {
-  Dims d(batched ? dims.begin() + 1 : dims.begin(), dims.end());
+  Dims d = dims;
+  if (batched) std::erase(d, batch_extent);
   if (d.empty()) d.push_back(1);
   return d;
 }
@@ -35,9 +41,26 @@ int Network::wrap(std::int64_t axis, int rank) {
 }
 
 int Network::sample_axis(const Value& x, int axis, const char* what) const {
-  if (!x.batched) return axis;
-  if (axis == 0) throw NeedsWholeBatch(fmt::format("{} acts along the mini-batch", what));
-  return axis - 1;
+  const int batch = x.batch_axis();
+  if (batch < 0) return axis;
+  if (axis == batch) throw NeedsWholeBatch(fmt::format("{} acts along the mini-batch", what));
+  return axis > batch ? axis - 1 : axis;
+}
+
+Value Network::batch_to_front(const Value& x) {
+  Value v = x;
+  if (!v.batched) return v;
+  std::erase(v.dims, batch_extent);
+  v.dims.insert(v.dims.begin(), batch_extent);
+  return v;
+}
+
+Value Network::back_from_front(const Value& x, int batch_axis) {
+  Value v = x;
+  if (!v.batched) return v;
+  std::erase(v.dims, batch_extent);
+  v.dims.insert(v.dims.begin() + batch_axis, batch_extent);
+  return v;
 }
 
 std::string Network::unique_name(const std::string& wanted) {

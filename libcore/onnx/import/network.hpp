@@ -1,10 +1,11 @@
 // The network that an import builds: layers, their edges and weights, in terms of ONNX's dims.
 //
 // A Value is what an ONNX tensor became: a constant, or the output of a layer. Its dims are ONNX's. Where the
-// tensor has a mini-batch it is dims[0] (batch_extent) and the layer produces the dims behind it; otherwise
-// the layer produces all dims as one sample. All functions below take ONNX's axes and dims and refuse what
-// would mix samples of a mini-batch (NeedsWholeBatch). Names and parents are written at the very end, so that
-// layers can be renamed as long as the network grows.
+// tensor has a mini-batch it is the one dim of batch_extent, mostly the first, and the layer produces the
+// others; otherwise the layer produces all dims as one sample. So a transposition that only moves the
+// mini-batch is no layer. All functions below take ONNX's axes and dims and refuse what would mix samples of
+// a mini-batch (NeedsWholeBatch). Names and parents are written at the very end, so that layers can be
+// renamed as long as the network grows.
 #pragma once
 
 #include <map>
@@ -31,6 +32,8 @@ struct Value {
   ConstantPtr constant{};
   bool present() const { return layer >= 0 || constant != nullptr; }
   int rank() const { return static_cast<int>(dims.size()); }
+  /// Where the mini-batch is; -1: nowhere.
+  int batch_axis() const;
   /// What the layer produces: never without a dim.
   Dims sample() const;
 };
@@ -54,6 +57,11 @@ struct NetworkLayer {
 
 class Network {
 public:
+  // ---- the mini-batch ----
+  /// Seen with the mini-batch as the first dim, and from there at another place; no layer is needed.
+  static Value batch_to_front(const Value& x);
+  static Value back_from_front(const Value& x, int batch_axis);
+
   // ---- raw material ----
   /// A layer with an empty message; parents that appear twice are told apart by identities. The value's dims,
   /// batch flag and type are those given.

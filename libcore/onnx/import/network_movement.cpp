@@ -15,6 +15,13 @@ namespace {
 
 std::size_t at_index(int i) { return static_cast<std::size_t>(i); }
 
+/// Entries of a sample before the mini-batch: they and those behind it keep their order in a reshape only
+/// when their numbers stay.
+std::int64_t entries_before_batch(const Dims& dims) {
+  const auto batch = std::find(dims.begin(), dims.end(), batch_extent);
+  return count_elements(Dims(dims.begin(), batch));
+}
+
 /// Dims of a sample, of which there is always one.
 Dims sample_of(const Dims& dims, bool batched) {
   Value v;
@@ -27,13 +34,15 @@ Dims sample_of(const Dims& dims, bool batched) {
 
 Value Network::reshape(const Value& x, const Dims& dims) {
   if (x.constant != nullptr) {
-    if (!dims.empty() && is_symbolic(dims[0])) throw NeedsWholeBatch("a constant becomes " + to_text(dims));
+    if (std::any_of(dims.begin(), dims.end(), is_symbolic)) {
+      throw NeedsWholeBatch("a constant becomes " + to_text(dims));
+    }
     return x.dims == dims ? x : of(fold_reshape(x.constant, dims));
   }
   Value v = x;
   if (v.dims == dims) return v;
-  const bool batch_first = !dims.empty() && dims[0] == batch_extent;
-  if (v.batched && !batch_first) {
+  const bool keeps_batch = std::count(dims.begin(), dims.end(), batch_extent) == 1;
+  if (v.batched && (!keeps_batch || entries_before_batch(v.dims) != entries_before_batch(dims))) {
     throw NeedsWholeBatch(
         fmt::format("{} becomes {}, which mixes the samples", to_text(v.dims), to_text(dims)));
   }
@@ -71,11 +80,21 @@ Value Network::transpose(const Value& x, const std::vector<int>& perm) {
     if (c != nullptr) return of(c);
   }
   const Value v = materialize(x);
-  if (v.batched && perm[0] != 0) throw NeedsWholeBatch("the transposition moves the mini-batch");
-  const Value y = add("permute", {v}, dims, v.batched, v.type);
-  for (std::size_t i = v.batched ? 1 : 0; i < perm.size(); ++i) {
-    message(y).mutable_permute()->add_axes(static_cast<std::uint32_t>(perm[i] - int{v.batched}));
+  const int batch = v.batch_axis();
+  std::vector<int> own;  // of a sample's dims
+  bool same = true;
+  for (const int from : perm) {
+    if (from == batch) continue;
+    own.push_back(batch >= 0 && from > batch ? from - 1 : from);
+    same = same && own.back() == static_cast<int>(own.size()) - 1;
   }
+  if (same) {
+    Value moved = v;
+    moved.dims = dims;
+    return moved;
+  }
+  const Value y = add("permute", {v}, dims, v.batched, v.type);
+  for (const int axis : own) message(y).mutable_permute()->add_axes(static_cast<std::uint32_t>(axis));
   return y;
 }
 
@@ -132,7 +151,8 @@ Value Network::concat(const std::vector<Value>& parts, int axis) {
   Dims dims = made[0].dims;
   std::int64_t extent = 0;
   for (Value& part : made) {
-    if (batched && !part.batched) throw NeedsWholeBatch("tensors with and without mini-batch are joined");
+    if (part.batch_axis() != made[0].batch_axis())
+      throw NeedsWholeBatch("tensors with and without mini-batch are joined");
     Dims rest = part.dims;
     if (rest.size() != dims.size()) throw ImportError("tensors with different numbers of dims are joined");
     extent += rest[at_index(axis)];
@@ -160,7 +180,8 @@ Value Network::tile(const Value& x, const Dims& dims) {
     }));
   }
   const Value v = materialize(x);
-  if (v.batched && dims[0] != v.dims[0]) throw NeedsWholeBatch("the mini-batch is repeated");
+  if (v.batched && dims[at_index(v.batch_axis())] != batch_extent)
+    throw NeedsWholeBatch("the mini-batch is repeated");
   const Value y = add("tessellate", {v}, dims, v.batched, v.type);
   for (const std::int64_t d : y.sample()) message(y).mutable_tessellate()->add_dims(d);
   return y;
@@ -172,19 +193,21 @@ Value Network::expand(const Value& x, const Dims& dims) {
   if (broadcast(v.dims, dims) != dims) {
     throw ImportError(fmt::format("{} cannot be broadcast to {}", to_text(v.dims), to_text(dims)));
   }
-  const bool batched = !dims.empty() && dims[0] == batch_extent;
-  if (v.batched && (!batched || v.dims.size() != dims.size())) {
-    throw NeedsWholeBatch(fmt::format("{} is broadcast to {}: its mini-batch is not the first dim",
-                                      to_text(v.dims), to_text(dims)));
-  }
   Dims aligned(dims.size() - v.dims.size(), 1);
   aligned.insert(aligned.end(), v.dims.begin(), v.dims.end());
+  const auto batch = std::find(dims.begin(), dims.end(), batch_extent) - dims.begin();
+  const bool batched = batch < static_cast<std::ptrdiff_t>(dims.size());
+  if (v.batched && (!batched || aligned[static_cast<std::size_t>(batch)] != batch_extent)) {
+    throw NeedsWholeBatch(
+        fmt::format("{} is broadcast to {}, which moves its mini-batch", to_text(v.dims), to_text(dims)));
+  }
   if (batched && !v.batched) {
-    // Every sample sees the same: only what lies behind the mini-batch has to be produced.
-    aligned.erase(aligned.begin());
-    v = reshape(v, aligned);
-    v = materialize(expand(v, Dims(dims.begin() + 1, dims.end())));
-    v.dims.insert(v.dims.begin(), batch_extent);
+    // Every sample sees the same: only the other dims have to be produced.
+    Dims others = dims;
+    aligned.erase(aligned.begin() + batch);
+    others.erase(others.begin() + batch);
+    v = materialize(expand(reshape(v, aligned), others));
+    v.dims = dims;
     v.batched = true;
     return v;
   }
@@ -240,8 +263,12 @@ Value Network::take(const Value& x, int axis, const std::vector<std::int64_t>& i
     });
     if (c != nullptr) return of(c);
   }
-  const Value v = materialize(x);
-  sample_axis(v, axis, "the choice of entries");
+  const Value given = materialize(x);
+  const int own = sample_axis(given, axis, "the choice of entries");
+  if (given.batch_axis() > 0) {
+    return back_from_front(take(batch_to_front(given), own + 1, indices), given.batch_axis());
+  }
+  const Value& v = given;
   // [axis, everything else], gathered along its first dim.
   std::vector<int> perm(v.dims.size());
   std::iota(perm.begin(), perm.end(), 0);
@@ -266,7 +293,11 @@ Value Network::take(const Value& x, int axis, const std::vector<std::int64_t>& i
 
 Value Network::linear_map(const Value& x, int axis, std::int64_t rows, std::vector<double> matrix) {
   const Value v = materialize(x);
-  sample_axis(v, axis, "the operation");
+  const int own = sample_axis(v, axis, "the operation");
+  if (v.batch_axis() > 0) {
+    const Value front = batch_to_front(v);
+    return back_from_front(linear_map(front, own + 1, rows, std::move(matrix)), v.batch_axis());
+  }
   const std::int64_t extent = v.dims.at(at_index(axis));
   std::vector<int> perm(v.dims.size());
   std::iota(perm.begin(), perm.end(), 0);

@@ -40,6 +40,14 @@ Value Network::reduce(std::string_view mode, const Value& x, std::vector<int> ax
   }
   const Dims& wanted = keep ? with_ones : kept;
   if (count == 1) return reshape(v, wanted);
+  if (v.batch_axis() > 0) {
+    // All dims before the mini-batch or some: the layers see the sample only.
+    std::vector<int> moved;
+    for (const int a : axes) moved.push_back(sample_axis(v, a, "") + 1);
+    const Value y = reduce(mode, batch_to_front(v), moved, keep);
+    const auto place = std::find(wanted.begin(), wanted.end(), batch_extent) - wanted.begin();
+    return back_from_front(y, static_cast<int>(place));
+  }
   const bool mean = mode == "mean";
   const Dims sample = v.sample();
   Value y;
@@ -67,10 +75,12 @@ Value Network::reduce(std::string_view mode, const Value& x, std::vector<int> ax
 
 Value Network::matmul(const Value& a, const Value& b, bool transpose_a, bool transpose_b) {
   Value x = materialize(a), y = materialize(b);
-  if (y.batched && y.rank() == 2) throw NeedsWholeBatch("the second factor's rows are the mini-batch");
-  if (x.batched && x.rank() == 2) {
+  if (y.batch_axis() >= y.rank() - 2) throw NeedsWholeBatch("the second factor's rows are the mini-batch");
+  if (x.batched && x.batch_axis() == x.rank() - 1) throw NeedsWholeBatch("the sum runs along the mini-batch");
+  if (x.batched && x.batch_axis() == x.rank() - 2) {
     // Every sample is one row.
-    if (transpose_a) throw NeedsWholeBatch("the first factor is transposed with its mini-batch");
+    if (transpose_a || x.rank() != 2)
+      throw NeedsWholeBatch("the first factor is transposed with its mini-batch");
     Value z = matmul(reshape(x, {batch_extent, 1, x.dims[1]}), y, false, transpose_b);
     return reshape(z, {batch_extent, z.dims.back()});
   }
@@ -80,11 +90,12 @@ Value Network::matmul(const Value& a, const Value& b, bool transpose_a, bool tra
                      n = y.dims[at_index(y.rank() - (transpose_b ? 2 : 1))];
   if (k != k2) throw ImportError(fmt::format("inner extents of {} and {}", to_text(a.dims), to_text(b.dims)));
   const Dims lead = broadcast(Dims(x.dims.begin(), x.dims.end() - 2), Dims(y.dims.begin(), y.dims.end() - 2));
-  const bool batched = !lead.empty() && lead[0] == batch_extent;
+  const auto place = std::find(lead.begin(), lead.end(), batch_extent) - lead.begin();
+  const bool batched = place < static_cast<std::ptrdiff_t>(lead.size());
   const auto stack = [&](const Value& v) {
     Dims dims = lead;
     dims.insert(dims.end(), v.dims.end() - 2, v.dims.end());
-    const Value all = expand(v, dims);
+    const Value all = batch_to_front(expand(v, dims));
     const Dims sample = all.sample();
     Dims flat = batched ? Dims{batch_extent} : Dims{};
     if (sample.size() > 2) flat.push_back(count_elements(Dims(sample.begin(), sample.end() - 2)));
@@ -100,8 +111,13 @@ Value Network::matmul(const Value& a, const Value& b, bool transpose_a, bool tra
   if (transpose_b) message(z).mutable_matmul()->set_transpose_b(true);
   message(z).mutable_matmul();
   Dims dims = lead;
+  if (batched) {
+    dims.erase(dims.begin() + place);
+    dims.insert(dims.begin(), batch_extent);
+  }
   dims.insert(dims.end(), {m, n});
-  return reshape(z, dims);
+  const Value y2 = reshape(z, dims);
+  return batched ? back_from_front(y2, static_cast<int>(place)) : y2;
 }
 
 Value Network::dense(const Value& x, const ConstantPtr& matrix, bool transposed) {
@@ -109,6 +125,9 @@ Value Network::dense(const Value& x, const ConstantPtr& matrix, bool transposed)
   const std::int64_t in = m[transposed ? 1 : 0], out = m[transposed ? 0 : 1];
   if (x.dims.back() != in)
     throw ImportError(fmt::format("{} times a matrix {}", to_text(x.dims), to_text(m)));
+  if (x.batch_axis() == x.rank() - 1) throw NeedsWholeBatch("the sum runs along the mini-batch");
+  if (x.batch_axis() > 0)
+    return back_from_front(dense(batch_to_front(x), matrix, transposed), x.batch_axis());
   Dims dims = x.dims;
   dims.back() = out;
   // Files of matrices are [height,width]: [out,in], with `transpose` [in,out].

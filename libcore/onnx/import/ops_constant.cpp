@@ -1,4 +1,5 @@
 // ONNX operators whose result is known when the model is imported.
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -49,8 +50,9 @@ void import_shape(Op& op) {
 
 void import_size(Op& op) {
   const Dims& dims = op.in(0).dims;
-  const bool batched = !dims.empty() && dims[0] == batch_extent;
-  const std::int64_t n = count_elements(batched ? Dims(dims.begin() + 1, dims.end()) : dims);
+  Dims others = dims;
+  const bool batched = std::erase(others, batch_extent) > 0;
+  const std::int64_t n = count_elements(others);
   op.out(Network::known({}, Ints{batched ? n * batch_extent : n}));
 }
 
@@ -60,7 +62,7 @@ void import_constant_of_shape(Op& op) {
   if (const auto* t = op.attr_tensor("value")) value = from_tensor(*t, op.folder());
   if (value.constant->size() != 1) refuse("a value of several numbers");
   const double number = value.constant->reals()[0];
-  if (!dims.empty() && dims[0] == batch_extent) {
+  if (std::count(dims.begin(), dims.end(), batch_extent) == 1) {
     return op.out(op.net().fill(number, dims, value.type, true));
   }
   const std::int64_t size = count_elements(dims);

@@ -157,6 +157,7 @@ void scatter_flat(Op& op, const Ints& places) {
   const std::string how = op.attr_text("reduction", "none");
   if (how != "none" && how != "add") refuse("reduction '" + how + "'");
   const std::int64_t size = count_elements(x.dims), count = static_cast<std::int64_t>(places.size());
+  if (size > max_folded) refuse(fmt::format("a tensor of {} entries is written to", size));
   const Value flat = n.reshape(x, {size});
   const Value values = n.reshape(updates, {count});
   if (how == "add") {
@@ -320,7 +321,7 @@ void import_trilu(Op& op) {
   const auto k = op.has(1) ? static_cast<std::int64_t>(op.scalar(1, "k")) : 0;
   const bool upper = op.attr("upper", 1) != 0;
   std::vector<double> mask;
-  count_elements({rows, columns});
+  if (count_elements({rows, columns}) > max_folded) refuse("a matrix of " + to_text({rows, columns}));
   for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t j = 0; j < columns; ++j) mask.push_back(upper ? j - i >= k : j - i <= k);
   }

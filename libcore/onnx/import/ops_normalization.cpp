@@ -45,7 +45,7 @@ void import_batch_normalization(Op& op) {
   if (x.rank() < 2) refuse(to_text(x.dims) + " has no channels");
   const double epsilon = op.attr_real("epsilon", 1e-5);
   const std::int64_t channels = x.dims[1];
-  if (x.batched && epsilon > 0 && known_vectors(op, 1, 4, channels)) {
+  if (x.batch_axis() == 0 && epsilon > 0 && known_vectors(op, 1, 4, channels)) {
     const Value y = n.add("batch_normalization", {x}, x.dims, true, x.type);
     auto& p = *n.message(y).mutable_batch_normalization();
     p.set_epsilon(epsilon);
@@ -83,7 +83,7 @@ void import_instance_normalization(Op& op) {
   if (x.rank() < 3) refuse(to_text(x.dims) + " has no spatial dims");
   const double epsilon = op.attr_real("epsilon", 1e-5);
   const std::int64_t channels = x.dims[1];
-  if (x.batched && known_vectors(op, 1, 2, channels)) {
+  if (x.batch_axis() == 0 && known_vectors(op, 1, 2, channels)) {
     const Value y = n.add("instance_norm", {x}, x.dims, true, x.type);
     n.message(y).mutable_instance_norm()->mutable_epsilon()->set_value(epsilon);
     const Value z = n.add("scale_bias", {y}, x.dims, true, x.type);
@@ -104,7 +104,7 @@ void import_layer_normalization(Op& op) {
   Network& n = op.net();
   const Value x = n.materialize(op.in(0));
   const int axis = op.axis("axis", -1, x.rank());
-  if (x.batched && axis == 0) throw NeedsWholeBatch("the mini-batch is normalised");
+  if (x.batch_axis() >= axis) throw NeedsWholeBatch("the mini-batch is normalised");
   const double epsilon = op.attr_real("epsilon", 1e-5);
   const Dims tail(x.dims.begin() + axis, x.dims.end());
   const std::int64_t size = count_elements(tail);

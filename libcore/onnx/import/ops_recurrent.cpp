@@ -122,7 +122,8 @@ void import_recurrent(Op& op) {
   const std::int64_t gates = lstm ? 4 : op.type() == "GRU" ? 3 : 1;
   const Value& x = op.in(0);
   if (x.rank() != 3 || op.in(1).rank() != 3 || op.in(2).rank() != 3) refuse("X, W and R need 3 dims");
-  if (x.batched && !batch_first) throw NeedsWholeBatch("time runs along axis 0");
+  if (x.batched && x.batch_axis() != (batch_first ? 0 : 1))
+    throw NeedsWholeBatch("time runs along the mini-batch");
   const int time = batch_first ? 1 : 0;
   const std::int64_t steps = x.dims[static_cast<std::size_t>(time)], batch = x.dims[batch_first ? 0 : 1];
   if (steps > max_steps) refuse(fmt::format("{} steps, above {}", steps, max_steps));

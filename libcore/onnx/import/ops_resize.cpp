@@ -74,7 +74,7 @@ void add_row(const Sampling& s, double x, std::int64_t in, std::vector<double>& 
 bool try_upsample(Op& op, const std::vector<std::vector<std::int64_t>>& places) {
   Network& n = op.net();
   const Value& x = op.in(0);
-  if (!x.batched || x.rank() < 3 || x.rank() > 5) return false;
+  if (x.batch_axis() != 0 || x.rank() < 3 || x.rank() > 5) return false;
   Dims dims = x.dims;
   for (std::size_t d = 0; d < dims.size(); ++d) {
     if (places[d].empty()) continue;
@@ -111,7 +111,8 @@ void resize(Op& op, const Sampling& s, const std::vector<double>& scales,
     const bool crops = s.coordinates == "tf_crop_and_resize" && (from != 0 || to != 1);
     if (in == out && scales[d] == 1 && !crops) continue;
     if (in == batch_extent) throw NeedsWholeBatch("the mini-batch is resized");
-    if (out < 1 || out > (1 << 20)) refuse(fmt::format("an extent of {}", out));
+    if (out < 1 || out > (1 << 20) || in > (1 << 20) || in * out > (1 << 26))
+      refuse(fmt::format("an extent of {}", out));
     for (std::int64_t i = 0; i < out; ++i) positions[d].push_back(source(s, i, in, out, scales[d], from, to));
     if (s.mode != "nearest") continue;
     for (const double p : positions[d]) {

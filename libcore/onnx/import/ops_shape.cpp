@@ -23,7 +23,7 @@ Dims resolve_shape(const Dims& from, Ints to, bool allow_zero) {
       if (i >= from.size()) refuse(fmt::format("dim {} is to be copied from {}", i, to_text(from)));
       to[i] = from[i];
     }
-    if (is_symbolic(to[i]) && (i > 0 || to[i] != batch_extent)) {
+    if (is_symbolic(to[i]) && to[i] != batch_extent) {
       throw NeedsWholeBatch(fmt::format("{} is reshaped across its mini-batch", to_text(from)));
     }
     if (to[i] == -1) {
@@ -78,12 +78,12 @@ void import_flatten(Op& op) {
   const std::int64_t axis = given < 0 ? given + rank : given;
   if (axis < 0 || axis > rank) refuse(fmt::format("axis {} of {}", given, to_text(dims)));
   const Dims front(dims.begin(), dims.begin() + axis), back(dims.begin() + axis, dims.end());
-  if (!front.empty() && front[0] == batch_extent) {
-    if (count_elements(Dims(front.begin() + 1, front.end())) != 1)
-      throw NeedsWholeBatch("it mixes the samples");
-    return op.out(op.net().reshape(op.in(0), {batch_extent, count_elements(back)}));
-  }
-  op.out(op.net().reshape(op.in(0), {count_elements(front), count_elements(back)}));
+  const auto extent = [](Dims part) {
+    const bool batch = std::erase(part, batch_extent) > 0;
+    if (batch && count_elements(part) != 1) throw NeedsWholeBatch("it mixes the samples");
+    return batch ? batch_extent : count_elements(part);
+  };
+  op.out(op.net().reshape(op.in(0), {extent(front), extent(back)}));
 }
 
 void import_squeeze(Op& op) {
@@ -165,6 +165,7 @@ Ints visited(std::int64_t extent, std::int64_t start, std::int64_t stop, std::in
     if (v < 0) v += extent;
     return std::clamp(v, low, high);
   };
+  if (extent > max_folded) refuse(fmt::format("a step of {} through {} entries", step, extent));
   Ints list;
   if (step > 0) {
     const std::int64_t last = clamp(stop, 0, extent);
@@ -196,6 +197,7 @@ void import_slice(Op& op) {
       if (starts[i] == 0 && steps[i] == 1 && stops[i] >= batch_extent) continue;
       throw NeedsWholeBatch("the slice acts along the mini-batch");
     }
+    if (starts[i] == 0 && steps[i] == 1 && stops[i] >= extent) continue;
     const Ints list = visited(extent, starts[i], stops[i], steps[i]);
     if (list.empty()) {
       // Nothing is left: such a tensor may be joined to others, then it vanishes.
@@ -222,14 +224,22 @@ void import_tile(Op& op) {
   for (std::size_t i = 0; i < dims.size(); ++i) {
     if (repeats[i] < 1) refuse("no repeat");
     if (dims[i] == batch_extent && repeats[i] != 1) throw NeedsWholeBatch("the mini-batch is repeated");
-    if (repeats[i] != 1) dims[i] *= repeats[i];
+    if (repeats[i] == 1) continue;
+    if (repeats[i] > max_elements / std::max<std::int64_t>(1, dims[i]))
+      refuse(fmt::format("{} repeats", repeats[i]));
+    dims[i] *= repeats[i];
   }
-  count_elements(dims[0] == batch_extent ? Dims(dims.begin() + 1, dims.end()) : dims);
+  Dims counted = dims;
+  std::erase(counted, batch_extent);
+  count_elements(counted);
   op.out(op.net().tile(op.in(0), dims));
 }
 
 /// Positions an axis shows with `before` and `after` more entries.
 Ints padded_positions(std::int64_t extent, std::int64_t before, std::int64_t after, const std::string& mode) {
+  if (before > max_folded || after > max_folded || extent > max_folded) {
+    refuse(fmt::format("pads of {} and {} around {}", before, after, extent));
+  }
   Ints list;
   for (std::int64_t i = -before; i < extent + after; ++i) {
     std::int64_t j = i;

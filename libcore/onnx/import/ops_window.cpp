@@ -75,6 +75,7 @@ Ints spatial(const Value& x) {
 /// f on every sample [C,s..]: directly where there is a mini-batch, else one after the other.
 Value per_sample(Network& n, const Value& given, const std::function<Value(const Value&)>& f) {
   const Value x = n.materialize(given);
+  if (x.batch_axis() > 0) throw NeedsWholeBatch("the mini-batch is not the first dim");
   if (x.batched) return f(x);
   std::vector<Value> parts;
   if (x.dims[0] > 64) refuse(fmt::format("{} images in one sample", x.dims[0]));
