@@ -39,7 +39,8 @@ double nominal_cost(const Graph& g, const Node& n) {
   return std::max(cost.flops / flops_per_byte, cost.bytes);
 }
 
-bool is_boundary(const Node& n) { return n.op == "weight" || n.op == "input"; }
+/// What cannot be made again: boundaries, and messages, in which other ranks take part.
+bool is_boundary(const Node& n) { return n.op == "weight" || n.op == "input" || n.attrs.has("sequence"); }
 
 bool is_free(const Node& n) {
   return n.kernel == "view" || n.op == "reorder" || n.op == "random" || n.op == "fill" || n.op == "expand";
