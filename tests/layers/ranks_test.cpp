@@ -131,7 +131,7 @@ std::string run_on_ranks(const Row& row, const RankSetting& setting, const Resul
         RankSetting mine = setting;
         mine.rank = r;
         mine.groups = &groups;
-        Setting s{DataType::f64, &reference_catalogue(), {}, true, &mine};
+        Setting s{DataType::f64, &reference_catalogue(), {}, true, false, &mine};
         Prepared prepared(row, s);
         problem = compare(row, whole, prepared.run(), mine, boundaries);
         if (!problem.empty() && std::getenv("LBANN_RANKS_ROW") != nullptr)
