@@ -32,7 +32,7 @@ Exported export_text(const std::string& layers, const Names& unknown = {}) {
   const auto lowered = model::lower_model(experiment, graph, options, r.diagnostics);
   BOOST_REQUIRE_MESSAGE(lowered, r.diagnostics.render());
   for (const std::string& name : unknown)
-    graph.layers[std::size_t(graph.find_layer(name))].kind = "tessellate";
+    graph.layers[std::size_t(graph.find_layer(name))].kind = "of_nobody";
   const std::string bytes =
       export_model(experiment, graph, *lowered, make_initial_values(*lowered, 1), {"0"}, r.diagnostics);
   if (unknown.empty()) BOOST_CHECK_MESSAGE(!r.diagnostics.has_errors(), r.diagnostics.render());

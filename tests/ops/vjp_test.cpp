@@ -31,7 +31,9 @@ struct VjpFixture : Fixture {
     for (std::size_t i = 0; i < result.size(); ++i) {
       if (result[i] == none) continue;
       BOOST_CHECK_MESSAGE(needs[i], "cotangent " << i << " was not asked for");
-      BOOST_CHECK_EQUAL(b.spec(result[i]).to_string(), b.spec(n.inputs[i]).to_string());
+      // Type and shape; where a cotangent lies is its own affair.
+      BOOST_CHECK(b.spec(result[i]).type == b.spec(n.inputs[i]).type);
+      BOOST_CHECK_EQUAL(b.shape(result[i]).to_string(), b.shape(n.inputs[i]).to_string());
     }
     BOOST_CHECK_NO_THROW(ops::check_ops(g));
     return result;
