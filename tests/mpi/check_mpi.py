@@ -191,6 +191,14 @@ def case_one_rank_differs(folder):
     check("\n- " in done.stderr and "\n+ " in done.stderr, done.stderr)
 
 
+def case_what_is_not_there_yet_is_refused(folder):
+    path = folder / "model.prototext"
+    path.write_text(path.read_text().replace('parents: "drop" fully', 'parents: "drop" data_layout: "model_parallel" fully'))
+    done = run(command(2, []), folder)
+    check(done.returncode == 3 and "layer 'fc'" in done.stderr and "2 ranks" in done.stderr, done)
+    check(run(command(1, ["--smoke=1"]), folder).returncode == 0, "one rank")
+
+
 def case_several_trainers_are_refused(folder):
     done = train(folder, 4, "--procs-per-trainer=2")
     check(done.returncode == 10 and "only one trainer" in done.stderr, done)

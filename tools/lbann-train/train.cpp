@@ -161,6 +161,20 @@ std::vector<std::string> list_identity(const TrainOptions& o, const Loaded& l,
   return lines;
 }
 
+/// On several ranks only mini-batches are split yet. A layer that asks for more is refused, not left as it
+/// is.
+void check_layouts(const Loaded& l, int num_ranks) {
+  if (num_ranks == 1) return;
+  for (const model::LayerNode& layer : l.graph.layers) {
+    if (layer.data_layout != model::DataLayout::model_parallel) continue;
+    throw base::Error(
+        base::ExitCode::config,
+        fmt::format("{}:{}: layer '{}': data_layout \"model_parallel\" on {} ranks is not yet supported",
+                    layer.span.file, layer.span.line, layer.name, num_ranks),
+        "without it the layer is computed for the samples of each rank");
+  }
+}
+
 /// Callbacks decide on every rank alike; those that write files do it on rank 0.
 bool is_for_rank(const model::CallbackSettings& c, const train::Trainer& trainer) {
   if (c.kind == model::CallbackKind::check_gradients && trainer.num_ranks() > 1) {
@@ -334,6 +348,7 @@ int run_training(const TrainOptions& options, const Loaded& loaded,
   }
   const std::optional<std::uint64_t> saved_seed = resumed ? seed_of(*resumed) : std::nullopt;
   const std::uint64_t seed = share(ranks, choose_seed(options, loaded.settings, saved_seed));
+  check_layouts(loaded, ranks.size());
   if (!options.dry_run) print_banner(options, loaded, seed, ranks.size());
   base::Diagnostics d;
   train::TrainerConfig config = make_config(options, loaded, seed, ranks, d);
